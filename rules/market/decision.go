@@ -1,0 +1,68 @@
+package market
+
+import "time"
+
+// Outcomes of an acceptance decision. A person may decide the same words.
+const (
+	Accept       = "accept"       // the delivery is accepted in the buyer's place, at the due instant
+	Refund       = "refund"       // the order is closed and its money goes back
+	Wait         = "wait"         // ask again later
+	Hold         = "hold"         // a person decides
+	Unsupervised = "unsupervised" // there is nothing to watch
+)
+
+// Outcomes of a reminder decision.
+const (
+	Remind = "remind"
+	Quiet  = "quiet"
+)
+
+// Otherwise is the rule's name where no rule matched.
+const Otherwise = "otherwise"
+
+// Decision is what a policy or a person answered about one subject, and why.
+// It is kept for ever and stands until the next one.
+type Decision struct {
+	Subject  int64
+	Ruleset  string
+	On       Date
+	RunID    int64 // zero where a person decided
+	Outcome  string
+	Rule     string
+	DueAt    time.Time // since when the answer holds; zero where no clock says so
+	LookAt   time.Time // when it could change if nothing else does; zero: only if a fact or a rule changes
+	Facts    []byte    // JSON: all that the rules could see
+	Carried  []byte    // JSON: the values that came with the outcome; empty where none did
+	Actor    string    // the person; empty for a run
+	Because  string    // the person's reason; the rule's is in its file
+	Evidence string
+}
+
+// Completion is the end of an order's supervision: from its instant on the
+// order is completed, or refunded. There is one for each order.
+type Completion struct {
+	OrderID     int64
+	Outcome     string    // Accept or Refund
+	CompletedAt time.Time // the due instant, never the time of the run
+	ValidFrom   time.Time // zero for a one-off sale and for a refund
+	ValidUntil  time.Time
+}
+
+// Notice is a message that is owed to somebody because of an event, once.
+type Notice struct {
+	Key        string // the event's, such as accepted/cn/A-1
+	Kind       string // accepted, refunded, overdue, phone_mismatch …
+	Subject    int64
+	Recipients []string // seller, buyer, account_manager, platform
+	At         time.Time
+}
+
+// Event is something that happened in the trade and may happen only once.
+type Event struct{ Key string }
+
+// Effects is what some decisions change, as data.
+type Effects struct {
+	Events      []Event
+	Completions []Completion
+	Notices     []Notice
+}
