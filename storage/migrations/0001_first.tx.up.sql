@@ -178,6 +178,7 @@ CREATE TABLE runs (
     build         text NOT NULL,
     schema        int NOT NULL,
     policies      jsonb NOT NULL,
+    due           bigint NOT NULL,                 -- candidates there were to look at when it began
     candidates    bigint NOT NULL DEFAULT 0,
     parked        bigint NOT NULL DEFAULT 0,
     outcomes      jsonb NOT NULL DEFAULT '{}',
@@ -197,7 +198,6 @@ CREATE TABLE shards (
     after_id    bigint NOT NULL,
     upto_id     bigint NOT NULL,
     checkpoint  bigint NOT NULL,
-    due         bigint NOT NULL,
     done        boolean NOT NULL DEFAULT false,
     candidates  bigint NOT NULL DEFAULT 0,
     parked      bigint NOT NULL DEFAULT 0,
@@ -208,13 +208,14 @@ CREATE TABLE shards (
 ) WITH (fillfactor = 50);
 
 -- When to look again. A night costs what is due, not what is open. "stands" is
--- a fingerprint of the standing decisions: a row is kept only when it changes.
+-- the fingerprints of the standing decisions, eight bytes a ruleset of the job:
+-- a decision is kept only when its fingerprint changes.
 CREATE TABLE due (
     job     text NOT NULL,
     site    text NOT NULL,
     subject bigint NOT NULL,
     look_at timestamptz NOT NULL,
-    stands  bigint,
+    stands  bytea,
     PRIMARY KEY (job, subject)
 );
 CREATE INDEX due_look_at ON due (job, site, look_at);
