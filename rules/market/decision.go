@@ -26,6 +26,7 @@ type Decision struct {
 	Subject  int64
 	Ruleset  string
 	On       Date
+	No       int   // 0 for the run's, 1, 2 … for what people decided on that date
 	RunID    int64 // zero where a person decided
 	Outcome  string
 	Rule     string

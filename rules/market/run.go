@@ -20,8 +20,10 @@ type Run struct {
 	Build      string
 	Schema     int
 	Policies   map[string]string // ruleset to the content hash of the version the run is pinned to
-	Candidates int64
-	Parked     int64
+	Due        int64             // candidates there were to look at when it began
+	Candidates int64             // those it has looked at
+	Parked     int64             // of these, set aside with a reason
+	Outcomes   map[string]int64  // of these, how many each outcome of the first ruleset
 	ResultHash []byte
 	Failure    string
 	StartedAt  time.Time // wall clock, for people
