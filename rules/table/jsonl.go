@@ -20,6 +20,7 @@ type jsonRows struct {
 	line  int
 	keys  []string
 	index map[string]int
+	named bool // the header was taken
 }
 
 func (r *Reader) openJSONLines(src io.ReadSeeker) error {
@@ -43,9 +44,10 @@ func (j *jsonRows) close() error { return nil }
 
 // header is line 0: the names stand in every line and in none.
 func (j *jsonRows) header() (Row, error) {
-	if len(j.keys) == 0 {
+	if j.named || len(j.keys) == 0 {
 		return Row{}, io.EOF
 	}
+	j.named = true
 	return Row{Cells: j.keys}, nil
 }
 
