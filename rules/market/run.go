@@ -23,6 +23,7 @@ type Run struct {
 	Due        int64             // candidates there were to look at when it began
 	Candidates int64             // those it has looked at
 	Parked     int64             // of these, set aside with a reason
+	Decisions  int64             // rows of history it kept
 	Outcomes   map[string]int64  // of these, how many each outcome of the first ruleset
 	ResultHash []byte
 	Failure    string

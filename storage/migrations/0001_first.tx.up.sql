@@ -181,6 +181,7 @@ CREATE TABLE runs (
     due           bigint NOT NULL,                 -- candidates there were to look at when it began
     candidates    bigint NOT NULL DEFAULT 0,
     parked        bigint NOT NULL DEFAULT 0,
+    decisions     bigint NOT NULL DEFAULT 0,       -- rows of history it kept
     outcomes      jsonb NOT NULL DEFAULT '{}',
     result_hash   bytea,
     failure       text,
@@ -201,6 +202,7 @@ CREATE TABLE shards (
     done        boolean NOT NULL DEFAULT false,
     candidates  bigint NOT NULL DEFAULT 0,
     parked      bigint NOT NULL DEFAULT 0,
+    decisions   bigint NOT NULL DEFAULT 0,
     outcomes    jsonb NOT NULL DEFAULT '{}',
     result_hash bytea NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
     PRIMARY KEY (run_id, no),
