@@ -103,8 +103,7 @@ func (w Stopwatch) Elapsed(asOf time.Time) (time.Duration, bool) {
 
 // Crossing is the first instant at which w has run for d; for one that runs
 // down, at which d remains. It is false when that instant is not known: w has
-// not started, or stands still before it. A stop that begins at that very
-// instant comes first: the act of a person goes before that of a clock.
+// not started, or stands still before it.
 func (w Stopwatch) Crossing(d time.Duration) (time.Time, bool) {
 	if w.anchor.IsZero() {
 		return time.Time{}, false
@@ -117,7 +116,7 @@ func (w Stopwatch) Crossing(d time.Duration) (time.Time, bool) {
 	}
 	at := w.anchor.Add(d)
 	for _, s := range w.stopped {
-		if s.From.After(at) {
+		if !s.From.Before(at) {
 			break
 		}
 		if s.Open() {
@@ -126,13 +125,6 @@ func (w Stopwatch) Crossing(d time.Duration) (time.Time, bool) {
 		at = at.Add(s.To.Sub(s.From))
 	}
 	return at, true
-}
-
-// Reached tells whether w has crossed d by asOf. It differs from comparing
-// Elapsed in one instant only: a stop that begins as d is reached comes first.
-func (w Stopwatch) Reached(d time.Duration, asOf time.Time) bool {
-	at, known := w.Crossing(d)
-	return known && !at.After(asOf)
 }
 
 // stopwatchJSON is how a stopwatch is kept with a decision: by its anchor.
