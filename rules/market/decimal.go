@@ -94,6 +94,9 @@ func (a Decimal) Coefficient() *big.Int {
 // Exponent is the power of ten of Coefficient.
 func (a Decimal) Exponent() int32 { return a.d.Exponent }
 
+// Digits is how many digits a is written with, the point aside.
+func (a Decimal) Digits() int64 { return a.d.NumDigits() }
+
 // Fits answers ErrOutOfRange for a number that cannot be stored exactly.
 func (a Decimal) Fits() error {
 	r := a.reduced()

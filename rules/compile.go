@@ -1,0 +1,228 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"nightshift/rules/market"
+)
+
+// Policy is a ruleset compiled, ready to decide. It is immutable and safe for
+// concurrent use.
+type Policy struct {
+	Ruleset   string
+	Version   int
+	Effective market.Date // the first business date on which it holds
+	Hit       HitPolicy
+	Hash      [sha256.Size]byte // of what it says: ruleset, currency and text
+	Text      string            // the rule file
+	File      string            // where it was read
+
+	vocabulary *Vocabulary
+	pointer    reflect.Type // *AcceptanceFacts
+	fields     []field
+	rules      []policyRule // in the order of the file
+	otherwise  policyRule
+	crossings  []crossing
+}
+
+// policyRule is one rule as closures.
+type policyRule struct {
+	name, outcome, because string
+
+	when      func(*frame) bool
+	condition *operand // the same as when, for explanations
+	fixed     []Value  // what it carries, where that depends on no fact
+	values    []valueOf
+	line      int
+}
+
+// valueOf computes one carried value.
+type valueOf struct {
+	name string
+	read func(*frame) Value
+}
+
+// crossing is one comparison of a stopwatch with a duration: where the answer
+// can turn with time alone.
+type crossing struct {
+	stopwatch func(*frame) *market.Stopwatch
+	threshold func(*frame) int64 // nanoseconds
+}
+
+// Compile checks everything a ruleset says and makes it ready to decide.
+// Amounts without a currency are of the file's own, or else of the site's.
+// The problems are all there are, in its form too; with any, there is no policy.
+func Compile(rs *Ruleset, site market.Currency) (*Policy, Problems) {
+	d := rs.doc
+	before := len(d.problems)
+	p := compile(rs, site)
+	problems := d.problems.sorted()
+	d.problems = d.problems[:before]
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return p, nil
+}
+
+func compile(rs *Ruleset, site market.Currency) *Policy {
+	currency := rs.Currency
+	if currency == "" {
+		currency = site
+	}
+	vocabulary, err := VocabularyOf(rs.Name)
+	if err != nil {
+		if rs.Name != "" {
+			rs.doc.problem(rs.doc.section(rs.doc.root, "the rule file").fields["ruleset"], "", err.Error(), "")
+		}
+		return nil
+	}
+	c := newCompiler(rs, vocabulary, currency)
+	p := &Policy{
+		Ruleset: rs.Name, Version: rs.Version, Effective: rs.Effective, Hit: rs.Hit,
+		Hash: hashOf(rs, currency), Text: rs.Text, File: rs.File,
+		vocabulary: vocabulary,
+		pointer:    reflect.PointerTo(reflect.TypeOf(vocabulary.prototype)),
+		fields:     vocabulary.fields(),
+	}
+	for _, let := range rs.Lets {
+		c.let(let.Name)
+	}
+	for _, rule := range rs.Rules {
+		p.rules = append(p.rules, c.policyRule(rule))
+	}
+	p.otherwise = c.policyRule(rs.Otherwise)
+	c.reachable(rs, p)
+	p.crossings = c.crossings
+	return p
+}
+
+// hashOf is the same for the same meaning of the same ruleset: the currency is
+// in it because the site can change what a bare amount means.
+func hashOf(rs *Ruleset, currency market.Currency) [sha256.Size]byte {
+	return sha256.Sum256([]byte("nightshift rule file\x00" + rs.Name + "\x00" + string(currency) + "\x00" + rs.Text))
+}
+
+// policyRule compiles one rule, or otherwise, which has no condition.
+func (c *compiler) policyRule(rule Rule) policyRule {
+	c.rule = rule.Name
+	out := policyRule{name: rule.Name, outcome: rule.Then, because: rule.Because}
+	if rule.node != nil {
+		out.line = rule.node.Line
+	}
+	if rule.When != nil {
+		out.condition = c.condition(rule.When)
+		if out.condition != nil {
+			out.when = as[bool](out.condition)
+		}
+	}
+	outcome := c.vocabulary.outcome(rule.Then)
+	if outcome == nil {
+		if rule.Then != "" {
+			c.doc.problem(rule.then, rule.Name, fmt.Sprintf("unknown outcome %s of %s", clip(rule.Then), c.vocabulary.Ruleset), didYouMean(rule.Then, c.vocabulary.outcomeNames()))
+		}
+		return out
+	}
+	c.carried(&out, outcome, rule.With)
+	return out
+}
+
+// condition compiles the when of a rule, which has to be a yes or no.
+func (c *compiler) condition(n *yaml.Node) *operand {
+	o := c.expression(n)
+	if o == nil {
+		return nil
+	}
+	if o.kind != KindBool {
+		hint := "compare it with something"
+		if o.kind == KindStopwatch {
+			hint = "compare it with a duration, such as " + strings.TrimSpace(n.Value) + " >= days(10), or ask happened(" + strings.TrimSpace(n.Value) + ")"
+		}
+		return c.refuse(o.node, "the condition is "+o.kind.String()+", not a yes or no", hint)
+	}
+	return o
+}
+
+// carried compiles the values of a rule, each known to its outcome.
+func (c *compiler) carried(out *policyRule, outcome *Outcome, with []Binding) {
+	constant := true
+	for _, b := range with {
+		known := outcome.carried(b.Name)
+		if known == nil {
+			c.unknownCarried(b, outcome)
+			continue
+		}
+		o := c.value(b.Value)
+		if o == nil {
+			continue
+		}
+		if o = c.fitting(b, known, o); o == nil {
+			continue
+		}
+		constant = constant && o.constant
+		out.values = append(out.values, valueOf{b.Name, valueReader(b.Name, o)})
+	}
+	if constant {
+		f := &frame{}
+		for _, v := range out.values {
+			out.fixed = append(out.fixed, v.read(f))
+		}
+		out.values = nil
+	}
+}
+
+func (c *compiler) unknownCarried(b Binding, outcome *Outcome) {
+	var names []string
+	for _, k := range outcome.Carries {
+		names = append(names, k.Name)
+	}
+	hint := "leave it out"
+	if len(names) > 0 {
+		hint = didYouMean(b.Name, names)
+	}
+	c.doc.problem(b.key, c.rule, fmt.Sprintf("outcome %s carries no value %s", outcome.Name, clip(b.Name)), hint)
+}
+
+// fitting checks a carried value against what its outcome knows of it.
+func (c *compiler) fitting(b Binding, known *Carried, o *operand) *operand {
+	if known.Kind == KindMoney && o.bare {
+		o = c.toMoney(o)
+	}
+	if known.Kind == KindDecimal && o.kind == KindInt {
+		o = toDecimal(o)
+	}
+	if o.kind != known.Kind || o.kind == KindList && o.elem != KindText && len(o.items) > 0 {
+		c.doc.problem(b.Value, c.rule, fmt.Sprintf("%s is %s, not %s", b.Name, o.kind, known.Kind), known.Means)
+		return nil
+	}
+	if len(known.Words) == 0 || !o.constant {
+		return o
+	}
+	v := valueReader(b.Name, o)(&frame{})
+	for _, word := range append(v.list, v.text) {
+		if word != "" && !contains(known.Words, word) {
+			c.doc.problem(b.Value, c.rule, fmt.Sprintf("%s cannot be %q", b.Name, clip(word)), didYouMean(word, known.Words))
+			return nil
+		}
+	}
+	return o
+}
+
+func (o *Outcome) carried(name string) *Carried {
+	for i := range o.Carries {
+		if o.Carries[i].Name == name {
+			return &o.Carries[i]
+		}
+	}
+	return nil
+}
+
+// Outcomes are the words the policy may answer with.
+func (p *Policy) Outcomes() []Outcome { return p.vocabulary.Outcomes }
+
+// String names the policy, as in "acceptance@2".
+func (p *Policy) String() string { return fmt.Sprintf("%s@%d", p.Ruleset, p.Version) }

@@ -1,0 +1,255 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"go.yaml.in/yaml/v3"
+
+	"nightshift/rules/market"
+)
+
+// Limits of one expression.
+const (
+	maxExpression = 8_000 // characters
+	maxNodes      = 2_000
+	maxDepth      = 200 // of parts within parts
+	maxCost       = 20_000
+)
+
+// compiler turns the expressions of one file into operands.
+type compiler struct {
+	doc        *document
+	vocabulary *Vocabulary
+	currency   market.Currency
+	names      map[string]*operand // facts, and lets once compiled
+	lets       map[string]*Binding // those still to compile
+	open       []string            // lets being compiled, outermost first
+	functions  map[string]*function
+	grammar    *conf.Config
+	crossings  []crossing
+
+	rule  string     // the rule being compiled
+	at    *yaml.Node // the scalar being compiled
+	text  []rune     // its value
+	depth int
+	known map[ast.Node]*operand // of this expression: a < b < c holds b twice
+	spans map[ast.Node]span
+
+	emptyIsMissing bool // of the cells of an import: a ?? b is b where a is empty
+}
+
+func newCompiler(rs *Ruleset, v *Vocabulary, currency market.Currency) *compiler {
+	c := &compiler{
+		doc: rs.doc, vocabulary: v, currency: currency,
+		names: map[string]*operand{}, lets: map[string]*Binding{},
+		functions: ruleFunctions, grammar: grammarOf(ruleFunctions),
+	}
+	for _, fact := range v.Facts() {
+		c.names[fact.Name] = &operand{kind: fact.Kind, elem: KindText, fn: readFact(&fact), fact: &fact, text: fact.Name}
+	}
+	for i, let := range rs.Lets {
+		if c.names[let.Name] != nil || c.functions[let.Name] != nil {
+			c.doc.problem(let.key, "", "let "+let.Name+" has the name of a fact or a function", "choose another")
+			continue
+		}
+		c.lets[let.Name] = &rs.Lets[i]
+	}
+	return c
+}
+
+// grammarOf tells expr's parser which names are ours: it then reads them as
+// plain calls, also where it has a function of that name itself.
+func grammarOf(functions map[string]*function) *conf.Config {
+	g := conf.CreateNew()
+	g.MaxNodes = maxNodes
+	for name := range functions {
+		g.Functions[name] = &builtin.Function{Name: name}
+	}
+	return g
+}
+
+// let compiles the let of that name, once, the lets it uses before it.
+func (c *compiler) let(name string) *operand {
+	b := c.lets[name]
+	if b == nil {
+		return c.names[name]
+	}
+	if slices.Contains(c.open, name) {
+		path := append(slices.Clone(c.open[slices.Index(c.open, name):]), name)
+		c.doc.problem(b.key, "", "let "+name+" is defined by itself: "+strings.Join(path, " → "), "give one of them a value of its own")
+		return nil
+	}
+	saved := *c
+	c.open, c.rule = append(c.open, name), ""
+	o := c.value(b.Value)
+	saved.crossings = c.crossings
+	*c = saved
+	delete(c.lets, name)
+	if o != nil {
+		named := *o
+		named.bare = false
+		named.parts, named.text = nil, name
+		if !o.constant {
+			named.parts, named.cost = []*operand{o}, o.cost+1
+		}
+		o = &named
+	}
+	c.names[name] = o
+	return o
+}
+
+var (
+	durationLiteral = regexp.MustCompile(`^-?(\d+[dhms])+$`)
+	moneyLiteral    = regexp.MustCompile(`^-?\d+(\.\d+)? [A-Z]{3}$`)
+)
+
+// value compiles what stands behind a let or a carried value: a YAML list, a
+// text in quotation marks, a duration such as 10d, an amount such as 99.00 CNY,
+// or an expression.
+func (c *compiler) value(n *yaml.Node) *operand {
+	switch n.Kind {
+	case yaml.SequenceNode:
+		return c.listValue(n)
+	case yaml.ScalarNode:
+	default:
+		c.doc.problem(n, c.rule, "the value is neither a single value nor a list", "")
+		return nil
+	}
+	text := strings.TrimSpace(n.Value)
+	switch {
+	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
+		return &operand{kind: KindText, constant: true, fn: constant(n.Value), text: n.Value}
+	case text == "":
+		c.doc.problem(n, c.rule, "the value is empty", `write "" for an empty text`)
+		return nil
+	case durationLiteral.MatchString(text):
+		d, err := ParseDuration(text)
+		return c.literal(n, KindDuration, constant(int64(d)), err)
+	case moneyLiteral.MatchString(text):
+		m, err := market.ParseMoney(text)
+		return c.literal(n, KindMoney, constant(m), err)
+	}
+	return c.expression(n)
+}
+
+func (c *compiler) literal(n *yaml.Node, kind Kind, fn any, err error) *operand {
+	if err != nil {
+		c.doc.problem(n, c.rule, err.Error(), "")
+		return nil
+	}
+	return &operand{kind: kind, constant: true, fn: fn, text: n.Value}
+}
+
+func (c *compiler) listValue(n *yaml.Node) *operand {
+	var items []*operand
+	for _, item := range n.Content {
+		o := c.value(item)
+		if o == nil {
+			return nil
+		}
+		items = append(items, o)
+	}
+	c.at, c.text = n, nil
+	return c.list(nil, items)
+}
+
+// expression compiles the scalar n.
+func (c *compiler) expression(n *yaml.Node) *operand {
+	if n.Kind != yaml.ScalarNode {
+		c.doc.problem(n, c.rule, "not an expression", "write it on one line")
+		return nil
+	}
+	c.at, c.text = n, []rune(n.Value)
+	c.known, c.spans = map[ast.Node]*operand{}, map[ast.Node]span{}
+	tree := c.parse(n.Value)
+	if tree == nil {
+		return nil
+	}
+	return c.operand(tree)
+}
+
+// parse reads an expression with expr's parser.
+func (c *compiler) parse(text string) (tree ast.Node) {
+	if len(c.text) > maxExpression {
+		return c.refuseAt(0, fmt.Sprintf("the expression has %d characters, more than %d", len(c.text), maxExpression), "split it into lets or rules")
+	}
+	if at, name, ascii := findFullWidth(text); at >= 0 {
+		return c.refuseAt(at, "full-width punctuation in an expression", fullWidthHint(name, ascii))
+	}
+	defer func() {
+		// The parser is not ours, and the text may be anything.
+		if r := recover(); r != nil {
+			tree = c.refuseAt(0, fmt.Sprintf("the expression cannot be read: %v", r), "")
+		}
+	}()
+	parsed, err := parser.ParseWithConfig(text, c.grammar)
+	if err == nil {
+		return parsed.Node
+	}
+	var syntax *file.Error
+	if errors.As(err, &syntax) {
+		message, hint := c.syntax(syntax.Message, syntax.From)
+		return c.refuseAt(syntax.From, message, hint)
+	}
+	return c.refuseAt(0, err.Error(), "")
+}
+
+var literalWithUnit = regexp.MustCompile(`^bad number syntax: "(\d+)([dhms])"`)
+
+// syntax says a message of expr's parser in the words of rule authors.
+func (c *compiler) syntax(message string, at int) (said, hint string) {
+	if m := literalWithUnit.FindStringSubmatch(message); m != nil {
+		unit := map[string]string{"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}[m[2]]
+		return m[1] + m[2] + " is not part of an expression", "write " + unit + "(" + m[1] + ")"
+	}
+	if money := regexp.MustCompile(`^\s*[A-Z]{3}\b`); at < len(c.text) && money.MatchString(string(c.text[at:])) {
+		return "a currency behind a number", `write money("99.00 ` + strings.TrimSpace(money.FindString(string(c.text[at:]))) + `")`
+	}
+	token := ""
+	if _, after, ok := strings.Cut(message, `unexpected token Operator("`); ok {
+		token = strings.TrimSuffix(after, `")`)
+	}
+	switch {
+	case token == "=":
+		return "a single = stands in the expression", "compare with =="
+	case strings.Contains(message, "token EOF"), strings.Contains(message, "unexpected end"):
+		return "the expression ends too early", "complete it, or close what is open"
+	case strings.Contains(message, "maximum allowed nodes"):
+		return fmt.Sprintf("the expression has more than %d parts", maxNodes), "split it into lets or rules"
+	case strings.Contains(message, "cannot be mixed"):
+		return "?? stands beside another operator", "put parentheses around it"
+	}
+	return strings.ReplaceAll(message, "unexpected token", "unexpected"), ""
+}
+
+// refuse reports what is wrong with a node. It answers nil, so that a caller
+// can return it.
+func (c *compiler) refuse(n ast.Node, message, hint string) *operand {
+	from := 0
+	if n != nil {
+		from = n.Location().From
+	}
+	c.refuseAt(from, message, hint)
+	return nil
+}
+
+func (c *compiler) refuseAt(offset int, message, hint string) ast.Node {
+	line, column := c.doc.place(c.at, offset)
+	c.doc.add(Problem{Line: line, Column: column, Rule: c.rule, Message: message, Hint: hint})
+	return nil
+}
+
+func contains(words []string, word string) bool { return slices.Contains(words, word) }
+
+// day is a day of a duration: 24 hours, whatever the calendar says.
+const day = 24 * time.Hour

@@ -1,0 +1,126 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// ErrTwoRules marks a candidate that two rules of a unique ruleset match.
+var ErrTwoRules = errors.New("two rules match")
+
+// Answer is what a policy answered about one candidate, and by which rule.
+type Answer struct {
+	Outcome   string
+	Rule      string // Otherwise where none matched
+	Because   string
+	RuleIndex int     // in the order of the file; otherwise comes last
+	Values    []Value // shared between answers: do not change them
+}
+
+// Value finds a value that the answer carries.
+func (a Answer) Value(name string) (Value, bool) {
+	for _, v := range a.Values {
+		if v.Name == name {
+			return v, true
+		}
+	}
+	return Value{}, false
+}
+
+// same tells whether two answers say the same.
+func (a Answer) same(b Answer) bool {
+	return a.RuleIndex == b.RuleIndex && a.Outcome == b.Outcome && slices.EqualFunc(a.Values, b.Values, Value.Equal)
+}
+
+// CandidateError is trouble with one candidate's facts: amounts of two
+// currencies, a number that does not fit, two rules where one may match. It
+// parks the candidate; the others go on.
+type CandidateError struct {
+	Policy string // ruleset@version
+	Rule   string
+	Line   int // of the rule, in its file
+	Err    error
+}
+
+// Error says the policy, the rule and the trouble.
+func (e *CandidateError) Error() string {
+	return fmt.Sprintf("%s, rule %q, line %d: %v", e.Policy, e.Rule, e.Line, e.Err)
+}
+
+// Unwrap is the trouble itself, such as market.ErrMixedCurrencies.
+func (e *CandidateError) Unwrap() error { return e.Err }
+
+// frames are reused: a frame that a closure sees would otherwise be allocated
+// for every decision.
+var frames = sync.Pool{New: func() any { return new(frame) }}
+
+func (p *Policy) frame(facts any, asOf time.Time) *frame {
+	base := p.vocabulary.pointerTo(p.pointer, facts)
+	f := frames.Get().(*frame)
+	f.facts, f.asOf, f.err = base, asOf, nil
+	return f
+}
+
+func (f *frame) release() {
+	f.facts, f.row, f.err = nil, nil, nil
+	frames.Put(f)
+}
+
+// Decide answers about one candidate as it stands at the as-of. facts is a
+// pointer to the ruleset's facts struct, which is only read. The error is a
+// *CandidateError.
+func (p *Policy) Decide(facts any, asOf time.Time) (Answer, error) {
+	f := p.frame(facts, asOf)
+	a, err := p.decide(f)
+	f.release()
+	return a, err
+}
+
+func (p *Policy) decide(f *frame) (Answer, error) {
+	matched := -1
+	for i := range p.rules {
+		if !p.rules[i].when(f) && f.err == nil {
+			continue
+		}
+		switch {
+		case f.err != nil:
+			return Answer{}, p.trouble(i, f.err)
+		case matched >= 0:
+			return Answer{}, p.trouble(i, fmt.Errorf("%w: %q and %q, where at most one may", ErrTwoRules, p.rules[matched].name, p.rules[i].name))
+		}
+		matched = i
+		if p.Hit == HitFirst {
+			break
+		}
+	}
+	if matched < 0 {
+		return p.answer(f, len(p.rules), &p.otherwise)
+	}
+	return p.answer(f, matched, &p.rules[matched])
+}
+
+func (p *Policy) answer(f *frame, index int, rule *policyRule) (Answer, error) {
+	a := Answer{Outcome: rule.outcome, Rule: rule.name, Because: rule.because, RuleIndex: index, Values: rule.fixed}
+	if len(rule.values) == 0 {
+		return a, nil
+	}
+	a.Values = make([]Value, len(rule.values))
+	for i, v := range rule.values {
+		a.Values[i] = v.read(f)
+	}
+	if f.err != nil {
+		return Answer{}, p.trouble(index, f.err)
+	}
+	return a, nil
+}
+
+func (p *Policy) trouble(index int, err error) error {
+	rule := &p.otherwise
+	if index < len(p.rules) {
+		rule = &p.rules[index]
+	}
+	return &CandidateError{Policy: p.String(), Rule: rule.name, Line: rule.line, Err: err}
+}

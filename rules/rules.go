@@ -1,0 +1,22 @@
+// Package rules turns rule files into policies and policies into decisions.
+//
+// Owns: the rule file format, what each ruleset may ask and answer, the tests
+// beside the rules, which version holds on a date, the mappings of imports.
+// Does not own: where facts come from, or what a decision changes (package jobs).
+// Always: a policy that compiled cannot fail on a name or a type; a decision
+// depends on the policy, the facts and the as-of alone; no number in it was
+// ever a float.
+//
+// The way through the package:
+//
+//	file -readDocument-> document -Parse-> Ruleset -compile-> Policy -Decide-> Answer
+//	                                                             |- Since, Next: the instants at which the answer turns
+//	                                                             '- Explain: what each part of a condition was worth
+//
+// expr-lang/expr is the grammar: its parser reads every condition. Its
+// numbers are int and float64, its == compares structs field by field and its
+// integers wrap, so what a condition means is settled here: each node becomes
+// an operand with one Kind (compile_node.go), and a closure that reads the
+// facts struct in place. A property test holds the closures against expr's own
+// machine for everything both can say.
+package rules

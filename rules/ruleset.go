@@ -1,0 +1,236 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"nightshift/rules/market"
+)
+
+// HitPolicy says which matches count. It is always written in the file.
+type HitPolicy string
+
+// The hit policies.
+const (
+	HitFirst  HitPolicy = "first"  // the first rule that matches, in the order of the file
+	HitUnique HitPolicy = "unique" // at most one rule may match; two park the candidate
+)
+
+// Otherwise is the name of the rule that answers where none matched.
+const Otherwise = "otherwise"
+
+// Ruleset is one rule file, read but not yet compiled.
+type Ruleset struct {
+	File      string
+	Name      string
+	Version   int
+	Effective market.Date // the first business date on which it holds
+	Hit       HitPolicy
+	Currency  market.Currency // of bare amounts; empty: the site's
+	Lets      []Binding
+	Rules     []Rule
+	Otherwise Rule
+	Text      string // the file, with \n line ends and without a byte order mark
+
+	doc *document
+}
+
+// Rule is a condition with an outcome and a reason.
+type Rule struct {
+	Name    string
+	When    *yaml.Node // nil for otherwise
+	Then    string
+	Because string
+	With    []Binding
+
+	node, then *yaml.Node
+}
+
+// Binding gives a name to a value: a let, or a value that an outcome carries.
+type Binding struct {
+	Name  string
+	Value *yaml.Node
+
+	key *yaml.Node
+}
+
+// Limits of a rule file.
+const (
+	maxRules    = 2_000
+	maxBindings = 1_000
+)
+
+// Parse reads a rule file. The problems are everything wrong with its form;
+// what its conditions say is checked by compile.
+func Parse(file string, text []byte) (*Ruleset, Problems) {
+	rs := parse(readDocument(file, text))
+	return rs, rs.doc.problems.sorted()
+}
+
+func parse(d *document) *Ruleset {
+	rs := &Ruleset{File: d.name, Text: d.text, doc: d}
+	if d.root == nil {
+		return rs
+	}
+	const what = "the rule file"
+	s := d.section(d.root, what, "ruleset", "version", "effective", "hit", "currency", "let", "rules", "otherwise")
+	if s == nil {
+		return rs
+	}
+	rs.Name = s.word("ruleset")
+	rs.Version = s.version()
+	rs.Effective = s.effective()
+	rs.Hit = s.hit()
+	rs.Currency = s.currency()
+	rs.Lets = d.bindings(s.fields["let"], "", "let")
+	rs.Rules = s.rules()
+	rs.Otherwise = s.otherwise()
+	return rs
+}
+
+func (s *section) version() int {
+	text := s.word("version")
+	v, err := strconv.Atoi(text)
+	if text != "" && (err != nil || v < 1) {
+		s.doc.problem(s.fields["version"], "", fmt.Sprintf("version %q is not a whole number above zero", clip(text)), "write version: 1")
+	}
+	return v
+}
+
+func (s *section) effective() market.Date {
+	text := s.word("effective")
+	if text == "" {
+		return 0
+	}
+	on, err := market.ParseDate(text)
+	if err != nil {
+		s.doc.problem(s.fields["effective"], "", fmt.Sprintf("effective %q is not a date", clip(text)), "write it like 2026-04-01")
+	}
+	return on
+}
+
+func (s *section) hit() HitPolicy {
+	text := s.word("hit")
+	policies := []string{string(HitFirst), string(HitUnique)}
+	if text != "" && !slices.Contains(policies, text) {
+		s.doc.problem(s.fields["hit"], "", fmt.Sprintf("unknown hit policy %q", clip(text)), didYouMean(text, policies))
+	}
+	return HitPolicy(text)
+}
+
+func (s *section) currency() market.Currency {
+	n := s.fields["currency"]
+	if n == nil {
+		return ""
+	}
+	text, _ := s.doc.scalar(n, "currency")
+	c, err := market.ParseCurrency(text)
+	if err != nil {
+		s.doc.problem(n, "", err.Error(), "")
+	}
+	return c
+}
+
+// bindings reads the names and values of let, or of a rule's with.
+func (d *document) bindings(n *yaml.Node, rule, what string) []Binding {
+	var out []Binding
+	for _, p := range d.pairs(n, what) {
+		switch {
+		case len(out) == maxBindings:
+			d.problem(p.key, rule, fmt.Sprintf("%s has more than %d names", what, maxBindings), "")
+			return out
+		case !isName(p.key.Value):
+			d.problem(p.key, rule, fmt.Sprintf("%q is not a name", clip(p.key.Value)), "use letters, digits and _, and begin with a letter")
+		default:
+			out = append(out, Binding{Name: p.key.Value, Value: p.value, key: p.key})
+		}
+	}
+	return out
+}
+
+// isName tells whether an expression can use the word as a name.
+func isName(word string) bool {
+	for i, r := range word {
+		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return word != "" && !slices.Contains(reserved, word)
+}
+
+// reserved are the words of the expression language.
+var reserved = []string{"true", "false", "nil", "and", "or", "not", "in", "if", "else", "let", "matches", "contains", "startsWith", "endsWith"}
+
+func (s *section) rules() []Rule {
+	d := s.doc
+	list := d.items(s.need("rules"), "rules")
+	if n := s.fields["rules"]; n != nil && n.Kind == yaml.SequenceNode && len(list) == 0 {
+		d.problem(n, "", "there is no rule", "begin one with - name:")
+	}
+	if len(list) > maxRules {
+		d.problem(list[maxRules], "", fmt.Sprintf("more than %d rules", maxRules), "use a table")
+		list = list[:maxRules]
+	}
+	seen := map[string]bool{Otherwise: true}
+	var out []Rule
+	for _, n := range list {
+		rule := d.rule(n)
+		if seen[rule.Name] && rule.Name != "" {
+			d.problem(n, rule.Name, "another rule has this name", "decisions are kept by it: choose another")
+		}
+		seen[rule.Name] = true
+		out = append(out, rule)
+	}
+	return out
+}
+
+func (d *document) rule(n *yaml.Node) Rule {
+	rule := Rule{node: n}
+	s := d.section(n, "the rule", "name", "when", "then", "because", "with")
+	if s == nil {
+		return rule
+	}
+	before := len(d.problems)
+	rule.Name = s.word("name")
+	rule.When = s.need("when")
+	if when := rule.When; when != nil && (when.Kind != yaml.ScalarNode || strings.TrimSpace(when.Value) == "") {
+		d.problem(when, "", "when is not a condition", "write it like signed_for >= days(10)")
+		rule.When = nil
+	}
+	rule.Then, rule.then = s.word("then"), s.fields["then"]
+	rule.Because = s.word("because")
+	rule.With = d.bindings(s.fields["with"], rule.Name, "with")
+	for i := before; i < len(d.problems); i++ {
+		d.problems[i].Rule = rule.Name
+	}
+	return rule
+}
+
+// otherwise reads the answer where no rule matched: an outcome, or a mapping
+// with one.
+func (s *section) otherwise() Rule {
+	d, n := s.doc, s.need("otherwise")
+	rule := Rule{Name: Otherwise, Because: "No rule matched.", node: n, then: n}
+	if n == nil {
+		return rule
+	}
+	if n.Kind == yaml.ScalarNode {
+		rule.Then = strings.TrimSpace(n.Value)
+		return rule
+	}
+	inner := d.section(n, Otherwise, "then", "because", "with")
+	if inner == nil {
+		return rule
+	}
+	rule.Then, rule.then = inner.word("then"), inner.fields["then"]
+	if inner.fields["because"] != nil {
+		rule.Because = inner.word("because")
+	}
+	rule.With = d.bindings(inner.fields["with"], Otherwise, "with")
+	return rule
+}

@@ -1,0 +1,147 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"nightshift/rules/market"
+)
+
+// DefaultSite is the site whose files lie at the top of the rule directory.
+const DefaultSite = "cn"
+
+// ErrNoPolicy marks a ruleset that has no version in force on a date.
+var ErrNoPolicy = errors.New("no rule file in force")
+
+// Site is a marketplace: its currency, its zone, its calendar and its rules.
+type Site struct {
+	Name     string
+	Dir      string // below the rule directory; "." for the default site
+	Currency market.Currency
+	Zone     *time.Location
+	Calendar *market.Calendar            // nil where the site names none
+	AsOf     map[string]market.TimeOfDay // by job: the local time its runs evaluate at
+
+	policies map[string][]*Policy // by ruleset, the earliest first
+	tests    []*document
+}
+
+// Policy is the version of a ruleset in force on a business date.
+func (s *Site) Policy(ruleset string, on market.Date) (*Policy, error) {
+	versions := s.policies[ruleset]
+	if len(versions) == 0 {
+		return nil, fmt.Errorf("ruleset %s of site %s: %w: %s", ruleset, s.Name, ErrNoPolicy, didYouMean(ruleset, s.Rulesets()))
+	}
+	for _, p := range slices.Backward(versions) {
+		if p.Effective <= on {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("ruleset %s of site %s on %s: %w: the first version holds from %s", ruleset, s.Name, on, ErrNoPolicy, versions[0].Effective)
+}
+
+// NextVersion is the first date after that one on which another version of the
+// ruleset comes into force.
+func (s *Site) NextVersion(ruleset string, after market.Date) (market.Date, bool) {
+	for _, p := range s.policies[ruleset] {
+		if p.Effective > after {
+			return p.Effective, true
+		}
+	}
+	return 0, false
+}
+
+// Versions are all versions of a ruleset, the earliest first.
+func (s *Site) Versions(ruleset string) []*Policy { return slices.Clone(s.policies[ruleset]) }
+
+// Rulesets are the names of the rulesets that the site has files of.
+func (s *Site) Rulesets() []string {
+	names := make([]string, 0, len(s.policies))
+	for name := range s.policies {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// version finds one version of a ruleset; 0 is the newest.
+func (s *Site) version(ruleset string, version int) *Policy {
+	versions := s.policies[ruleset]
+	if version == 0 && len(versions) > 0 {
+		return versions[len(versions)-1]
+	}
+	for _, p := range versions {
+		if p.Version == version {
+			return p
+		}
+	}
+	return nil
+}
+
+var siteName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+
+// readSite reads a site.yaml and the calendar it names.
+func readSite(fsys fs.FS, d *document) *Site {
+	site := &Site{Dir: path.Dir(d.name), Zone: time.UTC, AsOf: map[string]market.TimeOfDay{}, policies: map[string][]*Policy{}}
+	s := d.section(d.root, "the site", "site", "currency", "time_zone", "calendar", "jobs")
+	if s == nil {
+		return site
+	}
+	site.Name = s.word("site")
+	if site.Name != "" && !siteName.MatchString(site.Name) {
+		d.problem(s.fields["site"], "", fmt.Sprintf("%q is not a name of a site", clip(site.Name)), "use small letters, digits and hyphens, such as cn")
+	}
+	if s.need("currency") != nil {
+		site.Currency = s.currency()
+	}
+	site.Zone = d.zone(s, site.Zone)
+	if n := s.fields["calendar"]; n != nil {
+		name := s.word("calendar")
+		calendar, err := openCalendar(fsys, path.Join(site.Dir, name))
+		if err != nil {
+			d.problem(n, "", err.Error(), "")
+		}
+		site.Calendar = calendar
+	}
+	for _, job := range d.pairs(s.fields["jobs"], "jobs") {
+		j := d.section(job.value, "job "+job.key.Value, "as_of")
+		if j == nil || j.need("as_of") == nil {
+			continue
+		}
+		at, err := market.ParseTimeOfDay(j.word("as_of"))
+		if err != nil {
+			d.problem(j.fields["as_of"], "", err.Error(), "")
+		}
+		site.AsOf[job.key.Value] = at
+	}
+	return site
+}
+
+// zone reads time_zone, an IANA name.
+func (d *document) zone(s *section, otherwise *time.Location) *time.Location {
+	name := s.word("time_zone")
+	if name == "" {
+		return otherwise
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil || strings.EqualFold(name, "local") {
+		d.problem(s.fields["time_zone"], "", fmt.Sprintf("unknown time zone %q", clip(name)), "use a name such as Asia/Shanghai")
+		return otherwise
+	}
+	return zone
+}
+
+func openCalendar(fsys fs.FS, name string) (*market.Calendar, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("read calendar %s: %w", name, err)
+	}
+	defer f.Close()
+	return market.ParseCalendar(name, f)
+}

@@ -1,0 +1,219 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// The kinds of file in a rule directory, by how their names end.
+const (
+	siteFile      = "site.yaml"
+	testSuffix    = ".test.yaml"
+	mappingSuffix = ".map.yaml"
+	fileSuffix    = ".yaml"
+)
+
+// Book is a rule directory: every site with its rules, compiled.
+type Book struct {
+	sites []*Site // the default site first, then by name
+}
+
+// Load reads every file below fsys and compiles the rules. The error is
+// Problems: all that is wrong, in all files.
+func Load(fsys fs.FS) (*Book, error) {
+	l := loader{fsys: fsys, sites: map[string]*Site{}, documents: map[string][]*document{}}
+	if err := l.read(); err != nil {
+		return nil, fmt.Errorf("read the rule directory: %w", err)
+	}
+	l.compile()
+	if err := l.problems.err(); err != nil {
+		return nil, err
+	}
+	b := &Book{}
+	for _, s := range l.sites {
+		b.sites = append(b.sites, s)
+	}
+	slices.SortFunc(b.sites, func(a, c *Site) int {
+		return cmp.Or(cmp.Compare(strings.Count(a.Dir, "/")+len(strings.Trim(a.Dir, ".")), strings.Count(c.Dir, "/")+len(strings.Trim(c.Dir, "."))), cmp.Compare(a.Name, c.Name))
+	})
+	return b, nil
+}
+
+// Sites are all sites, the default one first.
+func (b *Book) Sites() []*Site { return slices.Clone(b.sites) }
+
+// Site finds a site by its name; the empty name is the default site.
+func (b *Book) Site(name string) (*Site, error) {
+	if name == "" {
+		name = DefaultSite
+	}
+	var known []string
+	for _, s := range b.sites {
+		if s.Name == name {
+			return s, nil
+		}
+		known = append(known, s.Name)
+	}
+	return nil, fmt.Errorf("unknown site %q, %s", clip(name), didYouMean(name, known))
+}
+
+// loader collects what Load finds.
+type loader struct {
+	fsys      fs.FS
+	sites     map[string]*Site       // by directory
+	documents map[string][]*document // rule files, by directory
+	problems  Problems
+}
+
+// read reads all files, the sites' first of all.
+func (l *loader) read() error {
+	var names []string
+	err := fs.WalkDir(l.fsys, ".", func(name string, entry fs.DirEntry, err error) error {
+		hidden := strings.HasPrefix(entry.Name(), ".") && name != "."
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && hidden:
+			return fs.SkipDir
+		case !entry.IsDir() && !hidden && strings.HasSuffix(name, fileSuffix) && !strings.HasSuffix(name, mappingSuffix):
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		return fmt.Errorf("there is no %s in it: %w", siteFile, fs.ErrNotExist)
+	}
+	slices.SortStableFunc(names, func(a, b string) int {
+		return cmp.Or(boolOrder(path.Base(a) != siteFile, path.Base(b) != siteFile), cmp.Compare(a, b))
+	})
+	for _, name := range names {
+		text, err := readLimited(l.fsys, name)
+		if err != nil {
+			return err
+		}
+		l.take(readDocument(name, text))
+	}
+	return nil
+}
+
+func boolOrder(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// readLimited reads no more of a file than is needed to see that it is too large.
+func readLimited(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+}
+
+// take puts a file where it belongs.
+func (l *loader) take(d *document) {
+	dir, base := path.Dir(d.name), path.Base(d.name)
+	if base == siteFile {
+		if d.root != nil {
+			l.addSite(dir, readSite(l.fsys, d), d)
+		}
+		l.problems = append(l.problems, d.problems...)
+		return
+	}
+	site := l.sites[dir]
+	if site == nil {
+		d.lineProblem(1, "the directory of the file is no site", "put a "+siteFile+" beside it")
+		l.problems = append(l.problems, d.problems...)
+		return
+	}
+	if strings.HasSuffix(base, testSuffix) {
+		l.problems = append(l.problems, d.problems...)
+		site.tests = append(site.tests, d)
+		return
+	}
+	l.documents[dir] = append(l.documents[dir], d)
+}
+
+func (l *loader) addSite(dir string, site *Site, d *document) {
+	for _, other := range l.sites {
+		if other.Name == site.Name && site.Name != "" {
+			d.lineProblem(1, fmt.Sprintf("site %s is in %s too", site.Name, path.Join(other.Dir, siteFile)), "choose another name")
+		}
+	}
+	l.sites[dir] = site
+}
+
+// compile compiles the rule files of every site and puts their versions in
+// order.
+func (l *loader) compile() {
+	for dir, documents := range l.documents {
+		site := l.sites[dir]
+		var good []*Ruleset
+		for _, d := range documents {
+			rs := parse(d)
+			p := compileRead(rs, site)
+			l.problems = append(l.problems, d.problems...)
+			if p != nil {
+				site.policies[rs.Name] = append(site.policies[rs.Name], p)
+				good = append(good, rs)
+			}
+		}
+		l.problems = append(l.problems, clashes(good)...)
+		for _, versions := range site.policies {
+			slices.SortFunc(versions, func(a, b *Policy) int { return cmp.Compare(a.Effective, b.Effective) })
+		}
+	}
+}
+
+// compileRead compiles a ruleset whose form may have problems already: what
+// its conditions say is reported with them.
+func compileRead(rs *Ruleset, site *Site) *Policy {
+	if rs.doc.root == nil {
+		return nil
+	}
+	p := compile(rs, site.Currency)
+	if len(rs.doc.problems) > 0 {
+		return nil
+	}
+	return p
+}
+
+// clashes are files of one ruleset between which no date could choose.
+func clashes(rulesets []*Ruleset) Problems {
+	slices.SortFunc(rulesets, func(a, b *Ruleset) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version), cmp.Compare(a.File, b.File))
+	})
+	var problems Problems
+	for i, rs := range rulesets {
+		if i == 0 || rulesets[i-1].Name != rs.Name {
+			continue
+		}
+		before := rulesets[i-1]
+		d := &document{name: rs.File, lines: rs.doc.lines}
+		fields := rs.doc.section(rs.doc.root, "").fields
+		switch {
+		case before.Version == rs.Version:
+			d.problem(fields["version"], "", fmt.Sprintf("version %d of %s is in %s too", rs.Version, rs.Name, before.File), "raise it")
+		case before.Effective == rs.Effective:
+			d.problem(fields["effective"], "", fmt.Sprintf("%s (version %d) is effective on the same date", before.File, before.Version), "each version needs a date of its own")
+		case before.Effective > rs.Effective:
+			d.problem(fields["effective"], "", fmt.Sprintf("version %d is effective before version %d, in %s", rs.Version, before.Version, before.File), "a higher version begins later")
+		}
+		problems = append(problems, d.problems...)
+	}
+	return problems
+}
