@@ -23,6 +23,7 @@ type Policy struct {
 	File      string            // where it was read
 
 	vocabulary *Vocabulary
+	currency   market.Currency
 	pointer    reflect.Type // *AcceptanceFacts
 	fields     []field
 	rules      []policyRule // in the order of the file
@@ -86,6 +87,7 @@ func compile(rs *Ruleset, site market.Currency) *Policy {
 		Ruleset: rs.Name, Version: rs.Version, Effective: rs.Effective, Hit: rs.Hit,
 		Hash: hashOf(rs, currency), Text: rs.Text, File: rs.File,
 		vocabulary: vocabulary,
+		currency:   currency,
 		pointer:    reflect.PointerTo(reflect.TypeOf(vocabulary.prototype)),
 		fields:     vocabulary.fields(),
 	}

@@ -30,8 +30,8 @@ func (a Answer) Value(name string) (Value, bool) {
 	return Value{}, false
 }
 
-// same tells whether two answers say the same.
-func (a Answer) same(b Answer) bool {
+// Same tells whether two answers say the same.
+func (a Answer) Same(b Answer) bool {
 	return a.RuleIndex == b.RuleIndex && a.Outcome == b.Outcome && slices.EqualFunc(a.Values, b.Values, Value.Equal)
 }
 

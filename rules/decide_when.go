@@ -58,7 +58,7 @@ func (p *Policy) Next(facts any, asOf time.Time, a Answer) (time.Time, bool) {
 func (p *Policy) answers(f *frame, at time.Time, a Answer) bool {
 	f.asOf, f.err = at, nil
 	b, err := p.decide(f)
-	return err == nil && a.same(b)
+	return err == nil && a.Same(b)
 }
 
 // instants are all at which some comparison of the policy can turn, in order.

@@ -39,6 +39,7 @@ type Fact struct {
 	Name  string
 	Kind  Kind
 	Words []string // the texts it may be, besides empty; any text where none are named
+	Down  bool     // a stopwatch that counts down to an instant
 	Means string
 
 	offset uintptr
@@ -70,6 +71,7 @@ func (v *Vocabulary) Facts() []Fact {
 			Name:   field.Tag.Get("expr"),
 			Kind:   kindOfField(field.Type),
 			Words:  strings.Fields(field.Tag.Get("words")),
+			Down:   field.Tag.Get("counts") == "down",
 			Means:  field.Tag.Get("means"),
 			offset: field.Offset,
 		}
