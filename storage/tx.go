@@ -1,0 +1,142 @@
+package storage
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/uptrace/bun"
+)
+
+// CopySource is rows on their way into a table: Next, Values, Err.
+type CopySource = pgx.CopyFromSource
+
+// Tx is a transaction on a connection of its own. bun's queries, pgx's queries
+// and COPY all belong to the same transaction.
+type Tx struct {
+	bun.Tx
+	conn bun.Conn
+}
+
+// InTx keeps all that work does, or nothing if it answers an error. An error
+// of the commit itself leaves open which: ask the database.
+func (s *Store) InTx(ctx context.Context, work func(ctx context.Context, tx *Tx) error) error {
+	tx, err := s.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("begin a transaction: %w", err)
+	}
+	defer tx.conn.Close()
+	defer tx.Rollback() // after a commit it does nothing
+	if err := work(ctx, tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// begin passes over connections that broke while they were idle, as all do
+// when the server is restarted. Nothing was done on them yet.
+func (s *Store) begin(ctx context.Context) (*Tx, error) {
+	for tries := 0; ; tries++ {
+		conn, err := s.db.Conn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		tx, err := conn.BeginTx(ctx, nil)
+		if err == nil {
+			return &Tx{Tx: tx, conn: conn}, nil
+		}
+		broken := closed(conn)
+		conn.Close()
+		if !broken || tries > s.size || ctx.Err() != nil {
+			return nil, err
+		}
+	}
+}
+
+// closed tells whether the connection is of no more use; the pool drops it then.
+func closed(c bun.Conn) bool {
+	err := raw(c, func(conn *pgx.Conn) error {
+		if conn.IsClosed() {
+			return driver.ErrBadConn
+		}
+		return nil
+	})
+	return errors.Is(err, driver.ErrBadConn)
+}
+
+func raw(c bun.Conn, use func(*pgx.Conn) error) error {
+	return c.Raw(func(driverConn any) error { return use(driverConn.(*conn).Conn.Conn()) })
+}
+
+// Raw lends the transaction's connection to hot paths. Queries with arguments
+// are prepared once and cached with the connection.
+func (tx *Tx) Raw(use func(*pgx.Conn) error) error { return raw(tx.conn, use) }
+
+// Query hands every row of a prepared query to each, which scans it.
+func (tx *Tx) Query(ctx context.Context, query string, args []any, each func(pgx.Rows) error) error {
+	return tx.Raw(func(c *pgx.Conn) error {
+		rows, err := c.Query(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := each(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+}
+
+// Exec runs a prepared statement and answers how many rows it touched.
+func (tx *Tx) Exec(ctx context.Context, statement string, args ...any) (int64, error) {
+	var n int64
+	err := tx.Raw(func(c *pgx.Conn) error {
+		tag, err := c.Exec(ctx, statement, args...)
+		n = tag.RowsAffected()
+		return err
+	})
+	return n, err
+}
+
+// CopyFrom writes rows in bulk and answers how many.
+func (tx *Tx) CopyFrom(ctx context.Context, table string, columns []string, rows CopySource) (int64, error) {
+	var n int64
+	err := tx.Raw(func(c *pgx.Conn) error {
+		var err error
+		n, err = c.CopyFrom(ctx, pgx.Identifier{table}, columns, rows)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("copy into %s: %w", table, err)
+	}
+	return n, nil
+}
+
+// CopyRows writes as many rows as n says; row fills one of them into values.
+// The values are used before the next call, so that one slice carries all rows.
+func (tx *Tx) CopyRows(ctx context.Context, table string, columns []string, n int, row func(i int, values []any) error) error {
+	if n == 0 {
+		return nil
+	}
+	_, err := tx.CopyFrom(ctx, table, columns, &filled{n: n, row: row, values: make([]any, len(columns))})
+	return err
+}
+
+type filled struct {
+	n, i   int
+	row    func(i int, values []any) error
+	values []any
+}
+
+func (f *filled) Next() bool { f.i++; return f.i <= f.n }
+
+func (f *filled) Values() ([]any, error) { return f.values, f.row(f.i-1, f.values) }
+
+func (f *filled) Err() error { return nil }
