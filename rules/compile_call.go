@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -146,13 +147,18 @@ func (c *compiler) reduce(n *ast.CallNode, args []*operand, two func(a, b *opera
 	if len(args) == 0 {
 		return c.refuse(n, "there is nothing to choose from or to add", "write the items out: [a, b]")
 	}
-	total, bare := args[0], true
-	for _, arg := range args {
+	bare, amounts := true, slices.ContainsFunc(args, func(o *operand) bool { return o.kind == KindMoney })
+	args = slices.Clone(args)
+	for i, arg := range args {
 		bare = bare && arg.bare
+		if amounts && arg.bare {
+			args[i] = c.toMoney(arg)
+		}
 		if !isNumeric(arg.kind) {
 			return c.refuse(n, arg.kind.String()+" ("+clip(arg.text)+") has no size", "use numbers, amounts or durations")
 		}
 	}
+	total := args[0]
 	for _, arg := range args[1:] {
 		a, b, ok := c.alike(n, n.Callee.String(), total, arg)
 		if !ok {

@@ -45,7 +45,9 @@ type compiler struct {
 	known map[ast.Node]*operand // of this expression: a < b < c holds b twice
 	spans map[ast.Node]span
 
-	emptyIsMissing bool // of the cells of an import: a ?? b is b where a is empty
+	mapping        *Mapping // of an import: every other name is a source column
+	used           []int    // the source columns of the expression
+	emptyIsMissing bool     // a ?? b is b where a is empty
 }
 
 func newCompiler(rs *Ruleset, v *Vocabulary, currency market.Currency) *compiler {

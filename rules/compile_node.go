@@ -96,6 +96,9 @@ func (c *compiler) name(n *ast.IdentifierNode) *operand {
 			return nil
 		}
 	}
+	if o == nil && c.mapping != nil && c.functions[n.Value] == nil {
+		return c.sourceCell(n, n.Value)
+	}
 	if o == nil {
 		if _, known := c.names[n.Value]; known {
 			return nil // a let whose own problem is reported
@@ -112,7 +115,7 @@ func (c *compiler) unknownName(n *ast.IdentifierNode) *operand {
 		return c.refuse(n, n.Value+" is not part of the rule language", "name the fact itself")
 	}
 	if c.functions[n.Value] != nil {
-		return c.refuse(n, n.Value+" is a function", "write "+n.Value+"(…)")
+		return c.refuse(n, n.Value+" is a function", "write "+c.functions[n.Value].usage)
 	}
 	var known []string
 	for name := range c.names {

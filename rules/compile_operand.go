@@ -125,7 +125,11 @@ func (c *compiler) toMoney(o *operand) *operand {
 	}
 	m := *o
 	m.kind, m.bare = KindMoney, false
-	m.fn = constant(market.NewMoney(as[market.Decimal](toDecimal(o))(nil), c.currency))
+	amount, currency := as[market.Decimal](toDecimal(o)), c.currency
+	m.fn = func(f *frame) market.Money { return market.NewMoney(amount(f), currency) }
+	if o.constant {
+		m.fn = constant(market.NewMoney(amount(nil), currency))
+	}
 	return &m
 }
 
