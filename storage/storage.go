@@ -143,7 +143,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close ends all connections, and the embedded server if nobody else uses it.
 func (s *Store) Close() error {
 	err := s.db.Close()
-	if s.cluster != nil {
+	if s.cluster != nil && s.scratch == "" {
 		err = errors.Join(err, s.cluster.Close())
 	}
 	if err != nil {

@@ -79,7 +79,31 @@ func (tx *Tx) Raw(use func(*pgx.Conn) error) error { return raw(tx.conn, use) }
 
 // Query hands every row of a prepared query to each, which scans it.
 func (tx *Tx) Query(ctx context.Context, query string, args []any, each func(pgx.Rows) error) error {
-	return tx.Raw(func(c *pgx.Conn) error {
+	return queryEach(ctx, tx.conn, query, args, each)
+}
+
+// query is Tx.Query where no transaction is needed.
+func (s *Store) query(ctx context.Context, query string, args []any, each func(pgx.Rows) error) error {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return queryEach(ctx, conn, query, args, each)
+}
+
+// queryRow scans the first row, or answers pgx.ErrNoRows.
+func (s *Store) queryRow(ctx context.Context, query string, args []any, targets ...any) error {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return raw(conn, func(c *pgx.Conn) error { return c.QueryRow(ctx, query, args...).Scan(targets...) })
+}
+
+func queryEach(ctx context.Context, conn bun.Conn, query string, args []any, each func(pgx.Rows) error) error {
+	return raw(conn, func(c *pgx.Conn) error {
 		rows, err := c.Query(ctx, query, args...)
 		if err != nil {
 			return err
@@ -92,6 +116,15 @@ func (tx *Tx) Query(ctx context.Context, query string, args []any, each func(pgx
 		}
 		return rows.Err()
 	})
+}
+
+// one scans the only row of a prepared query; it is false where there is none.
+func (tx *Tx) one(ctx context.Context, query string, args []any, dest ...any) (found bool, err error) {
+	err = tx.Query(ctx, query, args, func(rows pgx.Rows) error {
+		found = true
+		return rows.Scan(dest...)
+	})
+	return found, err
 }
 
 // Exec runs a prepared statement and answers how many rows it touched.

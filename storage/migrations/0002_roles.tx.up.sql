@@ -20,6 +20,10 @@ GRANT SELECT, INSERT ON
     decisions, notices, completions, event_keys, rule_versions, corrections, imports
     TO nightshift_app;
 
+-- What happened before: a dry run asks its own copy and the real keys alike.
+CREATE VIEW events_seen AS SELECT key FROM event_keys;
+GRANT SELECT ON events_seen TO nightshift_app;
+
 -- The same law for everybody else: history does not change, whoever asks.
 
 CREATE FUNCTION keep_history() RETURNS trigger
@@ -81,6 +85,7 @@ BEGIN
                                   'rule_versions', 'documents', 'document_parts'] LOOP
         EXECUTE format('CREATE UNLOGGED TABLE %I.%I (LIKE public.%I INCLUDING ALL)', name, copied, copied);
     END LOOP;
+    EXECUTE format('CREATE VIEW %I.events_seen AS SELECT key FROM %I.event_keys UNION ALL SELECT key FROM public.event_keys', name, name);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO nightshift_app', name);
 END $$;
 

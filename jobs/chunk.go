@@ -1,0 +1,251 @@
+package jobs
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"time"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+// pace is how carefully a worker goes. The database refusing a chunk slows it
+// down until the one candidate is found that has to be parked.
+type pace struct {
+	limit   int    // candidates a chunk
+	careful bool   // look every event up before it is kept
+	refused string // why the database refused this one candidate; empty usually
+}
+
+// harvest is what a chunk leaves behind, all in one transaction.
+type harvest struct {
+	decisions []market.Decision
+	effects   market.Effects
+	doubtful  []string // keys of events that may have been kept before
+	back      storage.PutBack
+	dismissed []int64
+	parked    []storage.Parked
+}
+
+// step takes a claimed shard one chunk further: read what is due, decide it,
+// keep it. The transaction holds all of it or none.
+func (j Job[C]) step(ctx context.Context, tx *storage.Tx, x *execution, shard *storage.Shard, p pace) error {
+	due, err := tx.DueChunk(ctx, j.Name, x.run.Site, x.run.AsOf, shard.Checkpoint, shard.Upto, p.limit, x.sparse)
+	if err != nil {
+		return err
+	}
+	subjects := make([]int64, len(due))
+	for i, d := range due {
+		subjects[i] = d.Subject
+	}
+	candidates, err := j.Read(tx, ctx, subjects)
+	if err != nil {
+		return err
+	}
+	k := &harvest{}
+	for i := range candidates {
+		j.decide(x, &candidates[i], due[i], p, shard, k)
+	}
+	if err := k.keep(ctx, tx, x, p); err != nil {
+		return err
+	}
+	shard.Candidates += int64(len(due))
+	shard.Parked += int64(len(k.parked))
+	shard.Decisions += int64(len(k.decisions))
+	shard.Checkpoint, shard.Done = shard.Upto, len(due) < p.limit
+	if !shard.Done {
+		shard.Checkpoint = due[len(due)-1].Subject
+	}
+	return tx.KeepShard(ctx, x.run.ID, *shard)
+}
+
+// decide settles one candidate. It touches neither database nor clock; what
+// it cannot decide is parked with the reason.
+func (j Job[C]) decide(x *execution, c *C, due storage.Due, p pace, shard *storage.Shard, k *harvest) {
+	before := *k
+	err := error(nil)
+	if p.refused != "" {
+		err = fmt.Errorf("the database refused it: %s", p.refused)
+	} else {
+		err = j.settle(x, c, due, p, shard, k)
+	}
+	if err != nil {
+		*k = before
+		k.parked = append(k.parked, storage.Parked{Subject: due.Subject, Code: j.Code(c), Reason: err.Error()})
+		shard.ResultHash = addHash(shard.ResultHash, []byte("parked\x00"+j.Code(c)))
+	}
+}
+
+// settle walks a candidate through the job's rulesets and collects what follows.
+func (j Job[C]) settle(x *execution, c *C, due storage.Due, p pace, shard *storage.Shard, k *harvest) error {
+	events := j.Events(c, x.events[:0])
+	slices.SortFunc(events, time.Time.Compare)
+	stands := standing(due.Stands, len(j.Rulesets))
+	firstEvent, digest := len(k.effects.Events), newDigest(j.Code(c))
+	until, look, final := x.run.AsOf, x.nextVersion, false
+	outcome := ""
+	for n, ruleset := range j.Rulesets {
+		policy := x.policies[n]
+		var step Step
+		var failed error
+		turn := func(s Step) bool {
+			if step.At.IsZero() || !s.Answer.Same(step.Answer) {
+				step = s
+				failed = j.Effect(c, ruleset.Name, s, x.site, &k.effects)
+			}
+			return failed != nil || n == 0 && j.Final(s.Answer.Outcome)
+		}
+		w := walk{policy: policy, events: events, from: latest(j.Begins(c), x.begins[n]), asOf: until,
+			facts: func(at time.Time) any { return j.Facts(c, at, x.site) }}
+		facts, next, err := w.run(turn)
+		if err != nil || failed != nil {
+			return firstOf(err, failed)
+		}
+		if n == 0 {
+			outcome = step.Answer.Outcome
+			if final = j.Final(outcome); final {
+				until = step.At
+			}
+		}
+		look = earliest(look, next)
+		if d := (market.Decision{Subject: due.Subject, Ruleset: ruleset.Name, RunID: x.run.ID, Outcome: step.Answer.Outcome, Rule: step.Answer.Rule,
+			DueAt: step.At, LookAt: next, Carried: carried(step.Answer)}); stands.turns(n, d, ruleset.Rest) {
+			d.Facts = policy.AppendFacts(nil, facts)
+			k.decisions = append(k.decisions, d)
+			digest.decision(d)
+		}
+	}
+	for _, e := range k.effects.Events[firstEvent:] {
+		if p.careful || due.Stands != nil {
+			k.doubtful = append(k.doubtful, e.Key)
+		}
+		digest.event(e)
+	}
+	if final {
+		k.dismissed = append(k.dismissed, due.Subject)
+	} else {
+		k.back.Add(due.Subject, look, stands)
+	}
+	shard.Outcomes[outcome]++
+	shard.ResultHash = addHash(shard.ResultHash, digest.bytes)
+	return nil
+}
+
+// carried are the values that came with an answer, as JSON; nil for none.
+func carried(a rules.Answer) []byte {
+	if len(a.Values) == 0 {
+		return nil
+	}
+	buf := []byte{'{'}
+	for i, v := range a.Values {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = append(strconv.AppendQuote(buf, v.Name), ':')
+		buf = v.AppendJSON(buf)
+	}
+	return append(buf, '}')
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fingerprints are eight bytes a ruleset, of the decision that stands.
+type fingerprints []byte
+
+func standing(kept []byte, rulesets int) fingerprints {
+	f := make(fingerprints, 8*rulesets)
+	copy(f, kept)
+	return f
+}
+
+// turns tells whether a decision differs from the one that stands, and has it
+// stand from now on. An outcome that says nothing differs from no decision
+// only after another one was kept.
+func (f fingerprints) turns(n int, d market.Decision, rest string) bool {
+	h := fnv.New64a()
+	for _, part := range []string{d.Outcome, d.Rule, string(d.Carried)} {
+		h.Write([]byte(part))
+		h.Write([]byte{0})
+	}
+	slot, was := f[8*n:8*n+8], binary.BigEndian.Uint64(f[8*n:])
+	if was == h.Sum64() || was == 0 && rest != "" && d.Outcome == rest {
+		return false
+	}
+	binary.BigEndian.PutUint64(slot, h.Sum64())
+	return true
+}
+
+// keep writes a chunk. What happened before is left out: an event is looked up
+// where the candidate was decided earlier, and always at a careful pace.
+func (k *harvest) keep(ctx context.Context, tx *storage.Tx, x *execution, p pace) error {
+	if err := k.forget(ctx, tx, p); err != nil {
+		return err
+	}
+	owner := storage.Keeping{RunID: x.run.ID, Site: x.run.Site, On: x.run.On}
+	if err := tx.KeepDecisions(ctx, owner, k.decisions); err != nil {
+		return err
+	}
+	if err := tx.KeepEffects(ctx, owner, k.effects); err != nil {
+		return err
+	}
+	if err := tx.Dismiss(ctx, x.run.Job, k.dismissed); err != nil {
+		return err
+	}
+	if err := tx.PutBack(ctx, x.run.Job, k.back); err != nil {
+		return err
+	}
+	return tx.Park(ctx, x.run.Job, owner, k.parked)
+}
+
+// forget drops the effects of events that were kept before.
+func (k *harvest) forget(ctx context.Context, tx *storage.Tx, p pace) error {
+	seen, err := tx.EventsSeen(ctx, k.doubtful)
+	if err != nil {
+		return err
+	}
+	if len(seen) > 0 {
+		k.effects.Events = slices.DeleteFunc(k.effects.Events, func(e market.Event) bool { return seen[e.Key] })
+		k.effects.Notices = slices.DeleteFunc(k.effects.Notices, func(n market.Notice) bool { return seen[n.Key] })
+	}
+	if !p.careful || len(k.effects.Completions) == 0 {
+		return nil
+	}
+	var orders []int64
+	for _, c := range k.effects.Completions {
+		orders = append(orders, c.OrderID)
+	}
+	done, err := tx.Completed(ctx, orders)
+	k.effects.Completions = slices.DeleteFunc(k.effects.Completions, func(c market.Completion) bool { return done[c.OrderID] })
+	return err
+}
+
+// nextVersions is the as-of of the first night on which another version of one
+// of the rulesets holds: whatever waits is looked at again then.
+func nextVersions(site *rules.Site, l line, on market.Date, asOf func(market.Date) time.Time) time.Time {
+	var look time.Time
+	for _, ruleset := range l.rulesets {
+		if next, ok := site.NextVersion(ruleset, on); ok {
+			look = earliest(look, asOf(next))
+		}
+	}
+	return look
+}

@@ -1,0 +1,128 @@
+// Package jobs carries decisions out: it reads what is due, asks the rules,
+// and keeps decisions, effects and the checkpoint together.
+//
+// Owns: the steps every run takes, what each job asks and changes, parking,
+// the timetable, which business dates are due.
+// Does not own: how a decision is found (rules), how anything is kept
+// (storage), how a workbook looks (reports).
+// Always: a chunk is one transaction, so a run may be killed anywhere and is
+// started again after its last chunk; an effect has the key of its business
+// event, so nothing happens twice; a candidate's trouble parks the candidate,
+// the world's trouble stops the run.
+//
+//	due --DueChunk--> subjects --Read--> candidates --walk--> steps --Effect--> effects --keep--> one transaction
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+// Errors a caller may ask for.
+var (
+	ErrAlive      = errors.New("somebody else is running it")
+	ErrControl    = errors.New("a control total does not tie")
+	ErrBadRequest = errors.New("bad request")
+	ErrParkLimit  = errors.New("too much was parked")
+)
+
+// Job is one kind of nightly work over candidates of type C. It says what is
+// the job's own and nothing else.
+type Job[C any] struct {
+	Name     string
+	Rulesets []Ruleset // decided one after the other over the same candidate
+
+	// Read reads candidates by their sorted subjects, in that order.
+	Read func(tx *storage.Tx, ctx context.Context, subjects []int64) ([]C, error)
+	// Code is the marketplace's own name of a candidate.
+	Code func(c *C) string
+	// Begins is the first instant at which there is anything to decide.
+	Begins func(c *C) time.Time
+	// Events appends the instants at which something recorded happened.
+	Events func(c *C, to []time.Time) []time.Time
+	// Facts are what the rules may ask, as it stood at an instant.
+	Facts func(c *C, at time.Time, site *rules.Site) any
+	// Effect appends what a step changes. An outcome it does not know is an error.
+	Effect func(c *C, ruleset string, s Step, site *rules.Site, to *market.Effects) error
+	// Final tells whether an outcome of the first ruleset ends the work.
+	Final func(outcome string) bool
+}
+
+// Ruleset is one question a job asks of a candidate.
+type Ruleset struct {
+	Name string
+	Rest string // the outcome that says nothing: it is not kept before another one was
+}
+
+// Engine runs jobs on a store with the rules of a book.
+type Engine struct {
+	Store     *storage.Store
+	Book      *rules.Book
+	Workers   int
+	ChunkSize int    // candidates kept in one transaction; 0 is the usual size
+	Build     string // a run goes on only under the build that began it
+	ParkLimit int    // candidates a run may set aside before it stops; 0 is the usual limit
+	Progress  func(Progress)
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Job   string
+	On    market.Date
+	Done  int64
+	Total int64
+}
+
+// The usual sizes.
+const (
+	usualChunk     = 5000
+	usualParkLimit = 1000
+	shardSize      = 50_000 // candidates a worker carries at a time
+	mostShards     = 1000
+)
+
+// step takes a claimed shard of a run one chunk further. It is what Job[C]
+// looks like to the run, which does not care what candidates are.
+type step func(ctx context.Context, tx *storage.Tx, x *execution, shard *storage.Shard, p pace) error
+
+// line is a job of the timetable.
+type line struct {
+	name     string
+	rulesets []string
+	step     step
+}
+
+func timetabled[C any](j Job[C]) line {
+	l := line{name: j.Name, step: j.step}
+	for _, r := range j.Rulesets {
+		l.rulesets = append(l.rulesets, r.Name)
+	}
+	return l
+}
+
+// timetable is every job in the order of a night.
+var timetable = []line{timetabled(Acceptance)}
+
+// Names are the jobs there are, in the order of a night.
+func Names() []string {
+	var names []string
+	for _, l := range timetable {
+		names = append(names, l.name)
+	}
+	return names
+}
+
+func find(job string) (line, error) {
+	for _, l := range timetable {
+		if l.name == job {
+			return l, nil
+		}
+	}
+	return line{}, fmt.Errorf("%w: there is no job %q: the jobs are %v", ErrBadRequest, job, Names())
+}

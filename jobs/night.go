@@ -1,0 +1,86 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+// Night runs every job of a site for one business date, in order. A job that
+// fails stops the night: what follows would stand on it.
+func (e *Engine) Night(ctx context.Context, site string, on market.Date) ([]Result, error) {
+	var results []Result
+	for _, l := range timetable {
+		result, err := e.Run(ctx, Request{Job: l.name, Site: site, On: on})
+		results = append(results, result)
+		if err != nil {
+			return results, err
+		}
+	}
+	return results, nil
+}
+
+// Backfill runs a job for every business date from one to another, both of
+// them included, and tells of each result.
+func (e *Engine) Backfill(ctx context.Context, job, site string, from, to market.Date, each func(Result)) error {
+	if to < from {
+		return fmt.Errorf("%w: backfill from %s to %s: the first date is after the last", ErrBadRequest, from, to)
+	}
+	for on := from; on <= to; on++ {
+		result, err := e.Run(ctx, Request{Job: job, Site: site, On: on})
+		if err != nil {
+			return err
+		}
+		each(result)
+	}
+	return nil
+}
+
+// DueDates are the business dates of a job that should have run by now and
+// have no completed run, oldest first, since the first that ever ran. A job
+// that never ran is due for the last date alone.
+func (e *Engine) DueDates(ctx context.Context, job, siteName string, now time.Time) ([]market.Date, error) {
+	site, err := e.Book.Site(siteName)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	last := market.DateOf(now, site.Zone)
+	at, err := asOf(site, job, last)
+	if err != nil {
+		return nil, err
+	}
+	if at.After(now) {
+		last--
+	}
+	var dates []market.Date
+	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		dates, err = tx.MissingDates(ctx, job, siteName, last)
+		return err
+	})
+	return dates, err
+}
+
+// CatchUp runs a job for every business date that is due. A date that somebody
+// else is running is left to them.
+func (e *Engine) CatchUp(ctx context.Context, job, site string, now time.Time) ([]Result, error) {
+	dates, err := e.DueDates(ctx, job, site, now)
+	if err != nil {
+		return nil, err
+	}
+	var results []Result
+	for _, on := range dates {
+		result, err := e.Run(ctx, Request{Job: job, Site: site, On: on})
+		if errors.Is(err, ErrAlive) {
+			return results, nil
+		}
+		results = append(results, result)
+		if err != nil {
+			return results, err
+		}
+	}
+	return results, nil
+}

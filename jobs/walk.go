@@ -1,0 +1,94 @@
+package jobs
+
+import (
+	"time"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+)
+
+// Step is one answer on a candidate's way through time, and the instant from
+// which it holds: the due instant, however late the run is.
+type Step struct {
+	At     time.Time
+	Answer rules.Answer
+}
+
+// walk takes a candidate through its instants, from the first to the as-of:
+// whenever something recorded happened the facts are made anew, as they stood
+// then, and in between the policy says at which instants its answer turns. So
+// the answer of a late run is the one that punctual runs would have found:
+// what came after a due instant came too late.
+type walk struct {
+	policy *rules.Policy
+	facts  func(at time.Time) any
+	events []time.Time // sorted; only those after the beginning and up to the as-of matter
+	from   time.Time
+	asOf   time.Time
+}
+
+// run visits the answer of each instant at which it may turn, until visit says
+// stop. It answers the facts of the last of them, and the next instant at which
+// the answer could turn if nothing new is recorded; zero if there is none.
+func (w walk) run(visit func(Step) (stop bool)) (facts any, look time.Time, err error) {
+	for t := w.from; ; t = look {
+		end := w.eventAfter(t)
+		if facts == nil || !w.crossed(t) {
+			facts = w.facts(t)
+		}
+		answer, err := w.policy.Decide(facts, t)
+		if err != nil {
+			return facts, time.Time{}, err
+		}
+		if visit(Step{At: t, Answer: answer}) {
+			return facts, time.Time{}, nil
+		}
+		next, _ := w.policy.Next(facts, t, answer)
+		if look = earliest(next, end); look.IsZero() || look.After(w.asOf) {
+			return facts, look, nil
+		}
+	}
+}
+
+// eventAfter is the first event later than t; zero if there is none.
+func (w walk) eventAfter(t time.Time) time.Time {
+	for _, e := range w.events {
+		if e.After(t) {
+			return e
+		}
+	}
+	return time.Time{}
+}
+
+// crossed tells whether t is an instant of a clock alone: nothing was recorded
+// then, so the facts of the segment still hold.
+func (w walk) crossed(t time.Time) bool {
+	for _, e := range w.events {
+		if e.Equal(t) {
+			return false
+		}
+	}
+	return true
+}
+
+// earliest is the earlier of two instants, of which a zero one is none.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// seen is an instant as it could be known at another: zero while it lay ahead.
+func seen(instant, at time.Time) time.Time {
+	if instant.After(at) {
+		return time.Time{}
+	}
+	return instant
+}
+
+// seenSpan is a span as it could be known at an instant: open while its end
+// lay ahead; ok is false while it had not begun.
+func seenSpan(from, to, at time.Time) (s market.Span, ok bool) {
+	return market.Span{From: from, To: seen(to, at)}, !from.IsZero() && !from.After(at)
+}

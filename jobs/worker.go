@@ -1,0 +1,145 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"nightshift/storage"
+)
+
+// worker carries one shard after the other, a chunk at a time.
+type worker struct {
+	execution
+	tally   *tally
+	refused refusal
+	waited  time.Duration
+}
+
+// refusal is where the database refused a chunk, and how careful the worker
+// has become about it.
+type refusal struct {
+	shard      int
+	checkpoint int64
+	pace       pace
+}
+
+// How long a worker waits for shards that others hold, and for a database that
+// went away.
+const (
+	otherShards  = 50 * time.Millisecond
+	firstRetry   = 100 * time.Millisecond
+	longestRetry = 30 * time.Second
+)
+
+// carry works until no shard is left. The world's trouble is an error, unless
+// it passes: a database that restarts is waited for.
+func (w *worker) carry(ctx context.Context) error {
+	w.events = make([]time.Time, 0, 32)
+	for {
+		left, claimed, err := w.chunk(ctx)
+		switch {
+		case err != nil && storage.Transient(err) && w.waited < longestRetry:
+			pause := max(w.waited, firstRetry)
+			w.waited += pause
+			if !sleep(ctx, pause) {
+				return context.Cause(ctx)
+			}
+		case err != nil:
+			return err
+		case !left:
+			return nil
+		case !claimed:
+			if !sleep(ctx, otherShards) {
+				return context.Cause(ctx)
+			}
+		default:
+			w.waited = 0
+		}
+	}
+}
+
+// sleep waits; it is false when the run was stopped meanwhile.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// chunk claims a shard and takes it one chunk further, in one transaction.
+func (w *worker) chunk(ctx context.Context) (left, claimed bool, err error) {
+	if ctx.Err() != nil {
+		return false, false, context.Cause(ctx)
+	}
+	var shard, before storage.Shard
+	err = w.engine.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		s, more, err := tx.ClaimShard(ctx, w.run.ID)
+		left, claimed = more, s != nil
+		if err != nil || !claimed {
+			return err
+		}
+		shard, before = *s, *s
+		if shard.Outcomes == nil {
+			shard.Outcomes = map[string]int64{}
+		}
+		return w.line.step(ctx, tx, &w.execution, &shard, w.pace(before))
+	})
+	if claimed && err != nil && storage.Refused(err) {
+		return true, true, w.slowDown(before, err)
+	}
+	if err != nil || !claimed {
+		return left, claimed, err
+	}
+	w.speedUp()
+	return true, true, w.tally.add(shard.Candidates-before.Candidates, shard.Parked-before.Parked)
+}
+
+func (w *worker) chunkSize() int {
+	if w.engine.ChunkSize > 0 {
+		return w.engine.ChunkSize
+	}
+	return usualChunk
+}
+
+// pace is how to go on with a shard: carefully where it was refused before.
+func (w *worker) pace(s storage.Shard) pace {
+	p := w.refused.pace
+	if p.limit == 0 {
+		return pace{limit: w.chunkSize()}
+	}
+	if s.No != w.refused.shard || s.Checkpoint != w.refused.checkpoint {
+		p.refused = "" // another place: nothing was refused there
+	}
+	return p
+}
+
+// slowDown bisects: a refused chunk is tried again with every event looked up,
+// then by halves, until one candidate alone is refused; that one is parked.
+func (w *worker) slowDown(s storage.Shard, cause error) error {
+	p := w.pace(s)
+	switch {
+	case p.refused != "":
+		return cause // parking it was refused too: not the candidate's trouble
+	case !p.careful:
+		p.careful = true
+	case p.limit > 1:
+		p.limit = (p.limit + 1) / 2
+	default:
+		p.refused = storage.Reason(cause)
+	}
+	w.refused = refusal{shard: s.No, checkpoint: s.Checkpoint, pace: p}
+	return nil
+}
+
+// speedUp forgets a refusal step by step once chunks are kept again.
+func (w *worker) speedUp() {
+	p := &w.refused.pace
+	p.refused = ""
+	if p.limit *= 2; p.limit >= w.chunkSize() {
+		*p = pace{}
+	}
+}

@@ -1,0 +1,74 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"nightshift/rules/market"
+)
+
+// ErrNoOrder marks a code that no order of the site has.
+var ErrNoOrder = errors.New("there is no such order")
+
+// OrderID is the key of an order by the marketplace's own code.
+func (tx *Tx) OrderID(ctx context.Context, site, code string) (id int64, err error) {
+	found, err := tx.one(ctx, `SELECT id FROM orders WHERE site = $1 AND code = $2`, []any{site, code}, &id)
+	if err == nil && !found {
+		err = ErrNoOrder
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find order %q at site %s: %w", code, site, err)
+	}
+	return id, nil
+}
+
+// DecisionsOf is the whole history of a subject, oldest first.
+func (tx *Tx) DecisionsOf(ctx context.Context, subject int64) ([]market.Decision, error) {
+	var decisions []market.Decision
+	err := tx.Query(ctx, `
+		SELECT subject, ruleset, business_date, no, coalesce(run_id, 0), outcome, rule, due_at, look_at, facts, carried,
+		       coalesce(actor, ''), coalesce(because, ''), coalesce(evidence, '')
+		FROM decisions
+		WHERE subject = $1
+		ORDER BY business_date, no, ruleset`, []any{subject}, func(rows pgx.Rows) error {
+		var d market.Decision
+		var due, look pgtype.Timestamptz
+		err := rows.Scan(&d.Subject, &d.Ruleset, &d.On, &d.No, &d.RunID, &d.Outcome, &d.Rule, &due, &look, &d.Facts, &d.Carried,
+			&d.Actor, &d.Because, &d.Evidence)
+		d.DueAt, d.LookAt = due.Time, look.Time
+		decisions = append(decisions, d)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the decisions about %d: %w", subject, err)
+	}
+	return decisions, nil
+}
+
+// KeepPersonDecision appends what a person decided, under the next number of
+// the date.
+func (tx *Tx) KeepPersonDecision(ctx context.Context, k Keeping, d market.Decision) error {
+	_, err := tx.one(ctx, `SELECT coalesce(max(no), 0) + 1 FROM decisions WHERE subject = $1 AND ruleset = $2 AND business_date = $3`,
+		[]any{d.Subject, d.Ruleset, k.On}, &d.No)
+	if err != nil {
+		return fmt.Errorf("number the decision about %d: %w", d.Subject, err)
+	}
+	return tx.KeepDecisions(ctx, k, []market.Decision{d})
+}
+
+// Correct appends what a person established about the facts of an order.
+func (tx *Tx) Correct(ctx context.Context, order int64, set map[string]string, at time.Time, actor, because string) error {
+	for field, value := range set {
+		if _, err := tx.Exec(ctx, `
+			INSERT INTO corrections (order_id, field, value, at, actor, because) VALUES ($1, $2, $3, $4, $5, $6)`,
+			order, field, value, at, actor, because); err != nil {
+			return fmt.Errorf("correct %s of order %d: %w", field, order, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,183 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"nightshift/rules/market"
+)
+
+// Keeping is whose work a chunk is: a run's, or with no run a person's.
+type Keeping struct {
+	RunID int64
+	Site  string
+	On    market.Date
+}
+
+func (k Keeping) run() any {
+	if k.RunID == 0 {
+		return nil
+	}
+	return k.RunID
+}
+
+func orNull(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t
+}
+
+func bytesOrNull(b []byte) any {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
+func textOrNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// KeepDecisions appends decisions to the history.
+func (tx *Tx) KeepDecisions(ctx context.Context, k Keeping, decisions []market.Decision) error {
+	columns := []string{"subject", "ruleset", "business_date", "no", "run_id", "outcome", "rule", "due_at", "look_at", "facts", "carried", "actor", "because", "evidence"}
+	return tx.CopyRows(ctx, "decisions", columns, len(decisions), func(i int, row []any) error {
+		d := &decisions[i]
+		return fill(row, d.Subject, d.Ruleset, k.On, d.No, k.run(), d.Outcome, d.Rule, orNull(d.DueAt), orNull(d.LookAt),
+			d.Facts, bytesOrNull(d.Carried), textOrNull(d.Actor), textOrNull(d.Because), textOrNull(d.Evidence))
+	})
+}
+
+// KeepEffects appends what the decisions changed. An event that happened
+// before is a violation of its unique key: nothing is kept.
+func (tx *Tx) KeepEffects(ctx context.Context, k Keeping, e market.Effects) error {
+	err := tx.CopyRows(ctx, "event_keys", []string{"key", "run_id", "business_date"}, len(e.Events), func(i int, row []any) error {
+		return fill(row, e.Events[i].Key, k.run(), k.On)
+	})
+	if err != nil {
+		return err
+	}
+	err = tx.CopyRows(ctx, "completions", []string{"order_id", "outcome", "completed_at", "valid_from", "valid_until", "run_id", "business_date"}, len(e.Completions), func(i int, row []any) error {
+		c := &e.Completions[i]
+		return fill(row, c.OrderID, c.Outcome, c.CompletedAt, orNull(c.ValidFrom), orNull(c.ValidUntil), k.run(), k.On)
+	})
+	if err != nil {
+		return err
+	}
+	return tx.CopyRows(ctx, "notices", []string{"key", "business_date", "site", "kind", "subject", "recipients", "at", "run_id"}, len(e.Notices), func(i int, row []any) error {
+		n := &e.Notices[i]
+		return fill(row, n.Key, k.On, k.Site, n.Kind, n.Subject, n.Recipients, n.At, k.run())
+	})
+}
+
+// fill puts the values of a row where COPY takes them from.
+func fill(row []any, values ...any) error {
+	copy(row, values)
+	return nil
+}
+
+// EventsSeen are those of the keys that were kept before.
+func (tx *Tx) EventsSeen(ctx context.Context, keys []string) (map[string]bool, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	seen := map[string]bool{}
+	err := tx.Query(ctx, `SELECT key FROM events_seen WHERE key = ANY($1)`, []any{keys}, func(rows pgx.Rows) error {
+		var key string
+		err := rows.Scan(&key)
+		seen[key] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for %d event keys: %w", len(keys), err)
+	}
+	return seen, nil
+}
+
+// Completed are those of the orders whose supervision has ended.
+func (tx *Tx) Completed(ctx context.Context, orders []int64) (map[int64]bool, error) {
+	done := map[int64]bool{}
+	err := tx.Query(ctx, `SELECT order_id FROM completions WHERE order_id = ANY($1)`, []any{orders}, func(rows pgx.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		done[id] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for completed orders: %w", err)
+	}
+	return done, nil
+}
+
+// Parked is a candidate that was set aside, until somebody requeues it.
+type Parked struct {
+	ID      int64
+	Job     string
+	Site    string
+	Subject int64
+	Code    string // the order's
+	RunID   int64
+	On      market.Date
+	Reason  string
+}
+
+// Park sets candidates of a run aside; they are not looked at until requeued.
+func (tx *Tx) Park(ctx context.Context, job string, k Keeping, parked []Parked) error {
+	for _, p := range parked {
+		if _, err := tx.Exec(ctx, `
+			INSERT INTO parked (job, site, subject, run_id, business_date, reason) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (run_id, subject) DO UPDATE SET reason = excluded.reason, requeued_at = NULL, requeued_by = NULL`,
+			job, k.Site, p.Subject, k.RunID, k.On, p.Reason); err != nil {
+			return fmt.Errorf("park %d of %s: %w", p.Subject, job, err)
+		}
+		if _, err := tx.Exec(ctx, `UPDATE due SET look_at = 'infinity' WHERE job = $1 AND subject = $2`, job, p.Subject); err != nil {
+			return fmt.Errorf("park %d of %s: %w", p.Subject, job, err)
+		}
+	}
+	return nil
+}
+
+// ParkedOpen are the parked candidates nobody has requeued, oldest first.
+func (tx *Tx) ParkedOpen(ctx context.Context, job, site string, limit int) ([]Parked, error) {
+	var parked []Parked
+	err := tx.Query(ctx, `
+		SELECT p.id, p.job, p.site, p.subject, o.code, p.run_id, p.business_date, p.reason
+		FROM parked p JOIN orders o ON o.id = p.subject
+		WHERE ($1 = '' OR p.job = $1) AND p.site = $2 AND p.requeued_at IS NULL
+		ORDER BY p.id
+		LIMIT $3`, []any{job, site, limit}, func(rows pgx.Rows) error {
+		var p Parked
+		err := rows.Scan(&p.ID, &p.Job, &p.Site, &p.Subject, &p.Code, &p.RunID, &p.On, &p.Reason)
+		parked = append(parked, p)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list parked work: %w", err)
+	}
+	return parked, nil
+}
+
+// Requeue gives parked candidates back to the next run. With no codes it is
+// all of the job and site. It answers how many there were.
+func (tx *Tx) Requeue(ctx context.Context, job, site string, codes []string, actor string) (int64, error) {
+	n, err := tx.Exec(ctx, `
+		WITH given AS (
+			UPDATE parked p SET requeued_at = now(), requeued_by = $4
+			FROM orders o
+			WHERE o.id = p.subject AND ($1 = '' OR p.job = $1) AND p.site = $2 AND p.requeued_at IS NULL
+			  AND (cardinality($3::text[]) = 0 OR o.code = ANY($3))
+			RETURNING p.job, p.subject, o.placed_at)
+		UPDATE due SET look_at = given.placed_at
+		FROM given WHERE due.job = given.job AND due.subject = given.subject`, job, site, codes, actor)
+	if err != nil {
+		return 0, fmt.Errorf("requeue parked work: %w", err)
+	}
+	return n, nil
+}

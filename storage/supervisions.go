@@ -1,0 +1,186 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"nightshift/rules/market"
+)
+
+// Supervisions reads all that is known of the orders' deliveries, in the order
+// of the ids, which must be sorted. It is one query a table and merges by key:
+// close keys are read as one range, scattered ones are looked up.
+func (tx *Tx) Supervisions(ctx context.Context, ids []int64) ([]market.Supervision, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	r := supervisionReader{tx: tx, ctx: ctx, ids: ids, out: make([]market.Supervision, len(ids))}
+	for i, id := range ids {
+		r.out[i].Order.ID = id
+	}
+	for _, read := range []func() error{r.orders, r.deliveries, r.shipments, r.activations, r.appeals, r.corrections} {
+		if err := read(); err != nil {
+			return nil, fmt.Errorf("read %d supervisions from order %d: %w", len(ids), ids[0], err)
+		}
+	}
+	return r.out, nil
+}
+
+type supervisionReader struct {
+	tx  *Tx
+	ctx context.Context
+	ids []int64
+	out []market.Supervision
+}
+
+// scattered is the share of keys in their range below which they are looked up
+// one by one instead of read as a range.
+const scattered = 4
+
+// each runs a query over the ids and hands every row to the supervision that
+// its first column names. The query has one %s, for the condition on the key.
+func (r *supervisionReader) each(query, key string, dest []any, id *int64, take func(s *market.Supervision)) error {
+	first, last := r.ids[0], r.ids[len(r.ids)-1]
+	condition, args := key+" BETWEEN $1 AND $2", []any{first, last}
+	if last-first+1 > int64(scattered*len(r.ids)) {
+		condition, args = key+" = ANY($1)", []any{r.ids}
+	}
+	i := 0
+	return r.tx.Query(r.ctx, fmt.Sprintf(query, condition), args, func(rows pgx.Rows) error {
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		for i < len(r.ids) && r.ids[i] < *id {
+			i++
+		}
+		if i < len(r.ids) && r.ids[i] == *id {
+			take(&r.out[i])
+		}
+		return nil
+	})
+}
+
+func (r *supervisionReader) orders() error {
+	var o market.Order
+	var paid, cancelled, invoiced pgtype.Timestamptz
+	var count pgtype.Int4
+	var site, kind, access, mode, charge, track, unit, currency word
+	var phone pgtype.Text
+	var amount market.Decimal
+	dest := []any{&o.ID, &o.Code, &o.BuyerID, &o.PlacedAt, &paid, &cancelled, &invoiced, &count, &phone, &amount,
+		&site, &kind, &access, &mode, &charge, &track, &unit, &currency}
+	return r.each(`
+		SELECT id, code, buyer_id, placed_at, paid_at, cancelled_at, invoiced_at, term_count, receiver_phone, coalesce(amount, 0),
+		       site, order_type, access_type, delivery_mode, charge_mode, track, term_unit, currency
+		FROM orders WHERE %s ORDER BY id`, "id", dest, &o.ID, func(s *market.Supervision) {
+		o.PaidAt, o.CancelledAt, o.InvoicedAt = paid.Time, cancelled.Time, invoiced.Time
+		o.Site, o.Type, o.AccessType, o.DeliveryMode = string(site), string(kind), string(access), string(mode)
+		o.ChargeMode, o.Track, o.Phone = string(charge), string(track), phone.String
+		o.Term = market.Term{Count: int(count.Int32), Unit: market.Unit(unit)}
+		o.Amount = market.NewMoney(amount, market.Currency(currency))
+		s.Order = o
+	})
+}
+
+func (r *supervisionReader) deliveries() error {
+	var d market.Delivery
+	var delivered, start, proof, collected, reviewed, accepted, rejected pgtype.Timestamptz
+	dest := []any{&d.OrderID, &d.Attempt, &delivered, &start, &proof, &collected, &reviewed, &accepted, &rejected}
+	all := make([]market.Delivery, 0, len(r.ids))
+	return r.each(`
+		SELECT order_id, attempt, delivered_at, start_at, proof_at, collected_at, reviewed_at, accepted_at, rejected_at
+		FROM deliveries WHERE %s ORDER BY order_id, attempt`, "order_id", dest, &d.OrderID, func(s *market.Supervision) {
+		d.DeliveredAt, d.StartAt, d.ProofAt, d.CollectedAt = delivered.Time, start.Time, proof.Time, collected.Time
+		d.ReviewedAt, d.AcceptedAt, d.RejectedAt = reviewed.Time, accepted.Time, rejected.Time
+		s.Deliveries = grown(&all, s.Deliveries, d)
+	})
+}
+
+func (r *supervisionReader) shipments() error {
+	var p market.Shipment
+	var shipped, signed pgtype.Timestamptz
+	var phone pgtype.Text
+	dest := []any{&p.OrderID, &p.Attempt, &shipped, &signed, &phone}
+	all := make([]market.Shipment, 0, len(r.ids))
+	return r.each(`
+		SELECT order_id, attempt, shipped_at, signed_at, phone
+		FROM shipments WHERE %s ORDER BY order_id, attempt`, "order_id", dest, &p.OrderID, func(s *market.Supervision) {
+		p.ShippedAt, p.SignedAt, p.Phone = shipped.Time, signed.Time, phone.String
+		s.Shipments = grown(&all, s.Shipments, p)
+	})
+}
+
+func (r *supervisionReader) activations() error {
+	var a market.Activation
+	dest := []any{&a.OrderID, &a.Code, &a.ActivatedAt}
+	var all []market.Activation
+	return r.each(`
+		SELECT order_id, code, activated_at
+		FROM activations WHERE %s ORDER BY order_id, activated_at, code`, "order_id", dest, &a.OrderID, func(s *market.Supervision) {
+		s.Activations = grown(&all, s.Activations, a)
+	})
+}
+
+func (r *supervisionReader) appeals() error {
+	var a market.Appeal
+	var decided pgtype.Timestamptz
+	var decision word
+	dest := []any{&a.OrderID, &a.Code, &a.OpenedAt, &decided, &decision}
+	var all []market.Appeal
+	return r.each(`
+		SELECT order_id, code, opened_at, decided_at, decision
+		FROM appeals WHERE %s ORDER BY order_id, opened_at, code`, "order_id", dest, &a.OrderID, func(s *market.Supervision) {
+		a.DecidedAt, a.Decision = decided.Time, string(decision)
+		s.Appeals = grown(&all, s.Appeals, a)
+	})
+}
+
+func (r *supervisionReader) corrections() error {
+	var c market.Correction
+	dest := []any{&c.OrderID, &c.Field, &c.Value, &c.At}
+	var all []market.Correction
+	return r.each(`
+		SELECT order_id, field, value, at
+		FROM corrections WHERE %s ORDER BY order_id, at, id`, "order_id", dest, &c.OrderID, func(s *market.Supervision) {
+		s.Corrections = grown(&all, s.Corrections, c)
+	})
+}
+
+// grown appends v to part, the last part of all: the rows of a chunk share one
+// array instead of one for each candidate.
+func grown[T any](all *[]T, part []T, v T) []T {
+	*all = append(*all, v)
+	end := len(*all)
+	return slices.Clip((*all)[end-len(part)-1 : end])
+}
+
+// word scans text of a small vocabulary without allocating it again for every
+// row; null is empty.
+type word string
+
+var vocabulary = func() map[string]word {
+	known := map[string]word{}
+	for _, w := range []string{
+		"", "new", "renewal", "change", "saas", "license", "image", "human_service", "consulting", "hardware", "container", "api", "agent",
+		"ai_asset", "data_asset", "data_file", "orchestration", "content", "instant", "offline", "online_code", "identification_code", "package",
+		"PERIOD", "ONE_TIME", "ON_DEMAND", "ON_DEMAND_PKG", "empowerment", "base", "day", "month", "year", "CNY", "USD", "BRL",
+		market.AppealContinue, market.AppealAccept, market.AppealRefund, market.AppealBack,
+	} {
+		known[w] = word(w)
+	}
+	return known
+}()
+
+// ScanBytes is called by pgx with bytes that are valid for this row only.
+func (w *word) ScanBytes(b []byte) error {
+	known, ok := vocabulary[string(b)]
+	if !ok {
+		known = word(b)
+	}
+	*w = known
+	return nil
+}
