@@ -167,6 +167,15 @@ func (m *Mapping) Sources() []string {
 	return names
 }
 
+// Columns are the names of our columns that the mapping fills.
+func (m *Mapping) Columns() []string {
+	names := make([]string, len(m.columns))
+	for i, c := range m.columns {
+		names[i] = c.name
+	}
+	return names
+}
+
 // Row fills dst, one cell for each of our columns, from a source row. Columns
 // that the mapping does not name are left as they are. keep is false for a row
 // that where leaves out. The error is a *CellError.

@@ -9,6 +9,7 @@
 package table
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -97,6 +98,7 @@ type Reader struct {
 	columns  []string
 	padded   bool // trailing empty cells may be missing, as in workbooks
 	date1904 bool
+	source   io.ReaderAt
 	file     io.Closer
 	read     atomic.Int64
 	size     int64
@@ -135,7 +137,7 @@ func New(name, sheet string, src Source) (*Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	r := &Reader{name: name, size: size}
+	r := &Reader{name: name, source: src, size: size}
 	if r.format, err = formatOf(name, src); err != nil {
 		return nil, err
 	}
@@ -168,6 +170,15 @@ func (r *Reader) Date1904() bool { return r.date1904 }
 
 // Progress is how many bytes of the file were read, of how many.
 func (r *Reader) Progress() (read, size int64) { return min(r.read.Load(), r.size), r.size }
+
+// SHA256 is the hash of the file's bytes, whatever was read of it.
+func (r *Reader) SHA256() ([32]byte, error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(r.source, 0, r.size)); err != nil {
+		return [32]byte{}, fmt.Errorf("read %s: %w", r.name, err)
+	}
+	return [32]byte(h.Sum(nil)), nil
+}
 
 // Close closes the file.
 func (r *Reader) Close() error {

@@ -1,0 +1,193 @@
+package intake
+
+import "slices"
+
+// Type is what the cells of a column hold.
+type Type string
+
+const (
+	Code    Type = "code"    // what the marketplace calls something: at most 200 bytes
+	Text    Type = "text"    // anything, of any length
+	Instant Type = "instant" // 2024-04-01T10:00:00+08:00, or local time without an offset
+	Money   Type = "money"   // "99.00 CNY", or 99.00 beside a currency column
+	Number  Type = "number"  // an exact decimal
+	Count   Type = "count"   // a whole number from 1
+	Bool    Type = "bool"    // true or false
+	Word    Type = "word"    // one of the column's Words
+)
+
+// Column is one column that a kind of file may have.
+type Column struct {
+	Name     string
+	Type     Type
+	Required bool     // must be there and filled in every row
+	Default  string   // what an empty cell means
+	Words    []string // of a Word column
+	Refers   string   // the kind whose code stands here
+	About    string
+
+	blank bool // an empty cell is the empty word, not the lack of one
+}
+
+// Kind is what one kind of file reports: its columns, what makes two rows the
+// same fact, and what a changed fact wakes. All of import follows from it.
+type Kind struct {
+	Name    string
+	About   string
+	Columns []Column
+	Key     []string    // the columns that identify a fact in its site
+	Both    [][2]string // columns filled in together or not at all
+	Order   [][3]string // instants that follow each other: a, "<" or "<=", b
+	Once    []string    // a fact never changes once it is there; of several in a file the first by these columns counts
+	Wakes   string      // the job whose subject the order is
+
+	table string // where the facts are kept
+}
+
+// CurrencyColumn is the column beside a bare amount of money.
+const CurrencyColumn = "currency"
+
+// CodeActivatedBefore is the published error of activating a code a second time.
+const CodeActivatedBefore = "92020003"
+
+var accessTypes = []string{"saas", "license", "image", "human_service", "consulting", "hardware", "container",
+	"api", "agent", "ai_asset", "data_asset", "data_file", "orchestration", "content"}
+
+var termUnits = []string{"day", "month", "year"}
+
+// Kinds are the kinds of files that import takes, each after those it refers to.
+var Kinds = []Kind{
+	{Name: "sellers", table: "sellers", Key: []string{"code"}, About: "Who sells.", Columns: []Column{
+		{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the seller"},
+		{Name: "name", Type: Text},
+		{Name: "certified_at", Type: Instant, About: "when the platform certified the seller"},
+	}},
+	{Name: "buyers", table: "buyers", Key: []string{"code"}, About: "Who buys.", Columns: []Column{
+		{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the buyer"},
+		{Name: "name", Type: Text},
+		{Name: "level", Type: Text, About: "the buyer's level with the platform"},
+	}},
+	{Name: "products", table: "products", Key: []string{"code"}, About: "What is sold.", Columns: []Column{
+		{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the product"},
+		{Name: "seller", Type: Code, Refers: "sellers"},
+		{Name: "name", Type: Text},
+		{Name: "access_type", Type: Word, Words: accessTypes, About: "how the product reaches the buyer"},
+		{Name: "product_class", Type: Word, Words: []string{"hardware", "software", "service"}},
+		{Name: "delisted_at", Type: Instant, About: "when it was taken off the shelf"},
+	}},
+	{Name: "orders", table: "orders", Key: []string{"code"}, Wakes: "acceptance", About: "What a buyer bought in one go.",
+		Both: [][2]string{{"term_count", "term_unit"}}, Columns: []Column{
+			{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the order"},
+			{Name: "buyer", Type: Code, Required: true, Refers: "buyers"},
+			{Name: "seller", Type: Code, Refers: "sellers"},
+			{Name: "product", Type: Code, Refers: "products"},
+			{Name: "order_type", Type: Word, Words: []string{"new", "renewal", "change"}, Default: "new"},
+			{Name: "access_type", Type: Word, Words: accessTypes, Required: true, About: "how the product reaches the buyer"},
+			{Name: "delivery_mode", Type: Word, Words: []string{"instant", "offline", "online_code", "identification_code", "package"}, blank: true, About: "empty where nothing is known"},
+			{Name: "charge_mode", Type: Word, Words: []string{"PERIOD", "ONE_TIME", "ON_DEMAND", "ON_DEMAND_PKG"}, Default: "ONE_TIME"},
+			{Name: "track", Type: Word, Words: []string{"empowerment", "base"}, blank: true, About: "whose acceptance standard holds; empty: the seller's own"},
+			{Name: "placed_at", Type: Instant, Required: true},
+			{Name: "paid_at", Type: Instant},
+			{Name: "cancelled_at", Type: Instant},
+			{Name: "invoiced_at", Type: Instant, About: "when the buyer got the invoice"},
+			{Name: "term_count", Type: Count, About: "how many units the order runs for; empty for a one-off sale"},
+			{Name: "term_unit", Type: Word, Words: termUnits},
+			{Name: "receiver_phone", Type: Text, About: "where the parcel is announced"},
+			{Name: "amount", Type: Money, About: "what the order costs"},
+		}},
+	{Name: "lines", table: "order_lines", Key: []string{"order", "line"}, About: "The lines of orders.", Columns: []Column{
+		{Name: "order", Type: Code, Required: true, Refers: "orders"},
+		{Name: "line", Type: Count, Required: true, About: "counts from 1 in each order"},
+		{Name: "product", Type: Code, Refers: "products"},
+		{Name: "seller", Type: Code, Refers: "sellers"},
+		{Name: "quantity", Type: Number, Default: "1"},
+		{Name: "amount", Type: Money, Required: true, About: "what the line costs in all"},
+	}},
+	{Name: "deliveries", table: "deliveries", Key: []string{"order", "attempt"}, Wakes: "acceptance",
+		About: "The seller's handovers of orders. A rejected one is followed by another attempt.", Columns: []Column{
+			{Name: "order", Type: Code, Required: true, Refers: "orders"},
+			{Name: "attempt", Type: Count, Default: "1"},
+			{Name: "delivered_at", Type: Instant, About: "the seller confirmed completion"},
+			{Name: "start_at", Type: Instant, About: "the actual start of use, where the seller filled it in"},
+			{Name: "proof_at", Type: Instant, About: "the seller uploaded the delivery proof"},
+			{Name: "collected_at", Type: Instant, About: "the buyer collected the authorisation code"},
+			{Name: "reviewed_at", Type: Instant, About: "the platform's reviewer passed it"},
+			{Name: "accepted_at", Type: Instant, About: "the buyer accepted by hand"},
+			{Name: "rejected_at", Type: Instant, About: "the buyer sent it back"},
+		}},
+	{Name: "shipments", table: "shipments", Key: []string{"order", "attempt"}, Wakes: "acceptance",
+		About: "The parcels of orders, as the courier reports them.", Columns: []Column{
+			{Name: "order", Type: Code, Required: true, Refers: "orders"},
+			{Name: "attempt", Type: Count, Default: "1"},
+			{Name: "shipped_at", Type: Instant},
+			{Name: "signed_at", Type: Instant, About: "the courier's signature"},
+			{Name: "phone", Type: Text, About: "the phone number in the tracking record"},
+			{Name: "carrier", Type: Text},
+			{Name: "tracking", Type: Text},
+		}},
+	{Name: "activations", table: "activations", Key: []string{"code"}, Once: []string{"activated_at", "order"}, Wakes: "acceptance",
+		About: "First uses of authorisation codes. A code is activated once; a second time is the error " + CodeActivatedBefore + ".", Columns: []Column{
+			{Name: "code", Type: Code, Required: true, About: "the authorisation code"},
+			{Name: "order", Type: Code, Required: true, Refers: "orders"},
+			{Name: "activated_at", Type: Instant, Required: true},
+		}},
+	{Name: "appeals", table: "appeals", Key: []string{"order", "code"}, Wakes: "acceptance", About: "Disputes over deliveries. They stop the clocks.",
+		Both: [][2]string{{"decided_at", "decision"}}, Order: [][3]string{{"opened_at", "<=", "decided_at"}}, Columns: []Column{
+			{Name: "order", Type: Code, Required: true, Refers: "orders"},
+			{Name: "code", Type: Code, Required: true, About: "the number of the appeal, unique in its order"},
+			{Name: "party", Type: Word, Words: []string{"buyer", "seller"}, Default: "buyer", About: "who appealed"},
+			{Name: "opened_at", Type: Instant, Required: true},
+			{Name: "decided_at", Type: Instant, About: "empty while the appeal is open"},
+			{Name: "decision", Type: Word, Words: []string{"continue", "accept", "refund", "back"}, About: "empty while the appeal is open"},
+		}},
+	{Name: "subscriptions", table: "subscriptions", Key: []string{"code"}, About: "What runs for a term and may renew.",
+		Order: [][3]string{{"term_start", "<", "term_end"}}, Columns: []Column{
+			{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the subscription"},
+			{Name: "order", Type: Code, Refers: "orders"},
+			{Name: "buyer", Type: Code, Required: true, Refers: "buyers"},
+			{Name: "product", Type: Code, Refers: "products"},
+			{Name: "access_type", Type: Word, Words: accessTypes, Required: true},
+			{Name: "term_count", Type: Count, Required: true},
+			{Name: "term_unit", Type: Word, Words: termUnits, Required: true},
+			{Name: "term_start", Type: Instant, Required: true},
+			{Name: "term_end", Type: Instant, Required: true},
+			{Name: "auto_renew", Type: Bool, Default: "false"},
+			{Name: "price", Type: Money, About: "of one term"},
+		}},
+}
+
+// KindNamed finds a kind by its name.
+func KindNamed(name string) (*Kind, error) {
+	names := make([]string, 0, len(Kinds))
+	for i := range Kinds {
+		if Kinds[i].Name == name {
+			return &Kinds[i], nil
+		}
+		names = append(names, Kinds[i].Name)
+	}
+	return nil, &InputError{Doing: "import " + name, Reason: "is no kind of file: " + suggestion(name, names)}
+}
+
+// ColumnNames are the columns that a file of the kind may have.
+func (k *Kind) ColumnNames() []string {
+	names := make([]string, 0, len(k.Columns)+1)
+	money := false
+	for _, c := range k.Columns {
+		names = append(names, c.Name)
+		money = money || c.Type == Money
+	}
+	if money {
+		names = append(names, CurrencyColumn)
+	}
+	return names
+}
+
+func (k *Kind) column(name string) *Column {
+	i := slices.IndexFunc(k.Columns, func(c Column) bool { return c.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &k.Columns[i]
+}
+
+func (k *Kind) isKey(name string) bool { return slices.Contains(k.Key, name) }
