@@ -52,7 +52,7 @@ func start() (*cluster.Cluster, error) {
 	if !prepared.Load() {
 		return nil, errors.New("start the test database: TestMain must call storagetest.Main(m)")
 	}
-	dir, err := os.MkdirTemp("", "nightshift-test-")
+	dir, err := os.MkdirTemp(home(), "nightshift-test-")
 	if err != nil {
 		return nil, fmt.Errorf("start the test database: %w", err)
 	}
