@@ -124,3 +124,17 @@ func (p *Policy) trouble(index int, err error) error {
 	}
 	return &CandidateError{Policy: p.String(), Rule: rule.name, Line: rule.line, Err: err}
 }
+
+// Because is the sentence of a rule, or of Otherwise; empty for a name that the
+// policy does not have.
+func (p *Policy) Because(rule string) string {
+	for i := range p.rules {
+		if p.rules[i].name == rule {
+			return p.rules[i].because
+		}
+	}
+	if rule == p.otherwise.name {
+		return p.otherwise.because
+	}
+	return ""
+}

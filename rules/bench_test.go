@@ -1,0 +1,171 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"cel.dev/cel-go/cel"
+
+	"nightshift/rules/market"
+)
+
+// twelveRules are ordered rules over typed facts, two of them about money.
+const twelveRules = `ruleset: acceptance
+version: 1
+effective: 2020-01-01
+hit: first
+let:
+  window: 10d
+  at_once: ["image", "container", "api", "agent", "ai_asset"]
+rules:
+  - {name: r1, when: cancelled, then: unsupervised, because: A.}
+  - {name: r2, when: order_type == "renewal", then: unsupervised, because: A.}
+  - {name: r3, when: access_type in at_once, then: unsupervised, because: A.}
+  - {name: r4, when: not happened(paid_for), then: wait, because: A.}
+  - {name: r5, when: happened(appeal_accepted_for), then: accept, because: A.}
+  - {name: r6, when: happened(appeal_open_for) and amount >= 1000000.00, then: hold, because: A.}
+  - {name: r7, when: happened(buyer_accepted_for), then: accept, because: A.}
+  - {name: r8, when: happened(sent_back_for), then: wait, because: A.}
+  - {name: r9, when: amount > 500000.00 and invoiced, then: hold, because: A.}
+  - {name: r10, when: access_type == "hardware" and not phone_matches, then: wait, because: A.}
+  - {name: r11, when: access_type == "hardware" and signed_for >= window and amount > 0, then: accept, because: A.}
+  - {name: r12, when: placed_for >= days(180), then: hold, because: A.}
+otherwise: wait
+`
+
+func benchmarkFacts() *AcceptanceFacts {
+	return &AcceptanceFacts{
+		OrderType: "new", AccessType: "hardware", DeliveryMode: "offline", ChargeMode: "ONE_TIME",
+		Amount: money("1299.00 CNY"), PhoneMatches: true,
+		PlacedFor: market.StartedAt(noon.Add(-20 * day)), PaidFor: market.StartedAt(noon.Add(-20 * day)), SignedFor: market.StartedAt(noon.Add(-11 * day)),
+	}
+}
+
+// BenchmarkDecide12Rules decides a delivery that the eleventh of twelve rules
+// accepts, both rules about money asked before it.
+func BenchmarkDecide12Rules(b *testing.B) {
+	p, err := compileText(twelveRules)
+	if err != nil {
+		b.Fatal(err)
+	}
+	facts := benchmarkFacts()
+	if a, err := p.Decide(facts, noon); a.Rule != "r11" || err != nil {
+		b.Fatal(a, err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if a, _ := p.Decide(facts, noon); a.RuleIndex != 10 {
+			b.Fatal(a)
+		}
+	}
+}
+
+// BenchmarkSince solves the due instant of that decision.
+func BenchmarkSince(b *testing.B) {
+	p, err := compileText(twelveRules)
+	if err != nil {
+		b.Fatal(err)
+	}
+	facts := benchmarkFacts()
+	a, _ := p.Decide(facts, noon)
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Since(facts, noon, a)
+	}
+}
+
+// BenchmarkAppendFacts writes the facts that a decision keeps.
+func BenchmarkAppendFacts(b *testing.B) {
+	p, err := compileText(twelveRules)
+	if err != nil {
+		b.Fatal(err)
+	}
+	facts := benchmarkFacts()
+	var buf []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		buf = p.AppendFacts(buf[:0], facts)
+	}
+}
+
+// plainRules say the same to both engines: no money, time as whole days.
+var plainRules = []struct{ ours, theirs string }{
+	{"open", "open"},
+	{`product == "image"`, `product == "image"`},
+	{`product in ["license", "image"]`, `product in ["license", "image"]`},
+	{"not ready", "!ready"},
+	{"count_of > 100", "count_of > 100"},
+	{"count_of == 30 and window_days > 3", "count_of == 30 && window_days > 3"},
+	{`note == "accepted"`, `note == "accepted"`},
+	{`note == "sent back"`, `note == "sent back"`},
+	{"count_of > 50 and window_days < 3", "count_of > 50 && window_days < 3"},
+	{`product == "hardware" and count_of < 0`, `product == "hardware" && count_of < 0`},
+	{`product == "hardware" and window_days >= 10 and count_of > 0`, `product == "hardware" && window_days >= 10 && count_of > 0`},
+	{"window_days >= 180", "window_days >= 180"},
+}
+
+// BenchmarkDecideVsCEL decides by the same twelve rules without money, here and
+// in cel-go with a program a rule and its activation reused.
+func BenchmarkDecideVsCEL(b *testing.B) {
+	b.Run("nightshift", func(b *testing.B) {
+		var text strings.Builder
+		text.WriteString("ruleset: trial\nversion: 1\neffective: 2020-01-01\nhit: first\nrules:\n")
+		for i, r := range plainRules {
+			fmt.Fprintf(&text, "  - {name: r%d, when: '%s', then: yes, because: A.}\n", i, r.ours)
+		}
+		p, err := compileText(text.String() + "otherwise: no\n")
+		if err != nil {
+			b.Fatal(err)
+		}
+		facts := trial()
+		b.ReportAllocs()
+		for b.Loop() {
+			if a, _ := p.Decide(facts, noon); a.RuleIndex != 10 {
+				b.Fatal(a)
+			}
+		}
+	})
+	b.Run("cel-go", func(b *testing.B) {
+		programs := celPrograms(b)
+		f := trial()
+		vars, err := cel.NewActivation(map[string]any{"ready": f.Ready, "open": f.Open, "count_of": f.Count, "window_days": f.Days, "product": f.Kind, "note": f.Note})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			hit := -1
+			for i, p := range programs {
+				if v, _, err := p.Eval(vars); err == nil && v.Value() == true {
+					hit = i
+					break
+				}
+			}
+			if hit != 10 {
+				b.Fatal(hit)
+			}
+		}
+	})
+}
+
+func celPrograms(b *testing.B) []cel.Program {
+	env, err := cel.NewEnv(cel.Variable("ready", cel.BoolType), cel.Variable("open", cel.BoolType), cel.Variable("count_of", cel.IntType),
+		cel.Variable("window_days", cel.IntType), cel.Variable("product", cel.StringType), cel.Variable("note", cel.StringType))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var programs []cel.Program
+	for _, r := range plainRules {
+		ast, issues := env.Compile(r.theirs)
+		if issues.Err() != nil {
+			b.Fatal(issues.Err())
+		}
+		p, err := env.Program(ast, cel.EvalOptions(cel.OptOptimize))
+		if err != nil {
+			b.Fatal(err)
+		}
+		programs = append(programs, p)
+	}
+	return programs
+}
