@@ -3,6 +3,7 @@ package jobs
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 	"math/bits"
 	"time"
 
@@ -40,6 +41,9 @@ func (d *digest) decision(v market.Decision) {
 }
 
 func (d *digest) event(e market.Event) { d.text(e.Key) }
+
+// newSum is the hash that documents are named by.
+func newSum() hash.Hash { return sha256.New() }
 
 // addHash adds the hash of a part to a sum.
 func addHash(sum, part []byte) []byte {

@@ -61,6 +61,15 @@ func (tx *Tx) ListRuns(ctx context.Context, job, site string, limit int) ([]mark
 	return runs, nil
 }
 
+// RunsUpTo are the runs of a job and site up to a business date.
+func (tx *Tx) RunsUpTo(ctx context.Context, job, site string, on market.Date) ([]market.Run, error) {
+	runs, err := tx.runs(ctx, `WHERE job = $1 AND site = $2 AND business_date <= $3 ORDER BY business_date`, job, site, on)
+	if err != nil {
+		return nil, fmt.Errorf("list the %s runs at %s up to %s: %w", job, site, on, err)
+	}
+	return runs, nil
+}
+
 func (tx *Tx) run(ctx context.Context, where string, id int64) (market.Run, error) {
 	runs, err := tx.runs(ctx, where, id)
 	if err == nil && len(runs) == 0 {

@@ -245,6 +245,10 @@ CREATE TABLE decisions (
     CHECK ((no = 0) = (actor IS NULL))
 ) PARTITION BY RANGE (business_date);
 
+-- History is written by business date, so a block range index finds a night's
+-- rows and costs next to nothing while they are written.
+CREATE INDEX decisions_date ON decisions USING brin (business_date) WITH (pages_per_range = 32, autosummarize = on);
+
 -- One row for everything that may happen only once, whatever the month or run.
 CREATE TABLE event_keys (
     key           text PRIMARY KEY CHECK (key <> ''),
@@ -265,6 +269,10 @@ CREATE TABLE completions (
     CHECK (valid_until > valid_from)
 );
 
+CREATE INDEX completions_date ON completions USING brin (business_date) WITH (pages_per_range = 32, autosummarize = on);
+
+CREATE INDEX completions_by_people ON completions (completed_at) WHERE run_id IS NULL;
+
 CREATE TABLE notices (
     key           text NOT NULL,
     business_date date NOT NULL,
@@ -276,6 +284,8 @@ CREATE TABLE notices (
     run_id        bigint,
     PRIMARY KEY (key, business_date)
 ) PARTITION BY RANGE (business_date);
+
+CREATE INDEX notices_date ON notices USING brin (business_date) WITH (pages_per_range = 32, autosummarize = on);
 
 -- The text of every rule file version ever used.
 CREATE TABLE rule_versions (

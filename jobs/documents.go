@@ -1,0 +1,214 @@
+package jobs
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"nightshift/reports"
+	"nightshift/rules"
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+// WorkbookName is what the workbook of a run is called.
+func WorkbookName(r market.Run) string { return fmt.Sprintf("%s-%s-%s.xlsx", r.Job, r.Site, r.On) }
+
+// KeepWorkbook writes the workbook of a completed run and keeps it with the
+// run. Lists that do not tie to the database are ErrControl; the workbook is
+// kept all the same, red, for whoever has to find out why.
+func (e *Engine) KeepWorkbook(ctx context.Context, r market.Run) (storage.Document, error) {
+	read, write := io.Pipe()
+	control := make(chan error, 1)
+	go func() {
+		err := e.Workbook(ctx, r, write)
+		if control <- err; errors.Is(err, ErrControl) {
+			err = nil
+		}
+		write.CloseWithError(err)
+	}()
+	document, err := e.Store.KeepDocument(ctx, r.ID, WorkbookName(r), workbookType, read)
+	read.CloseWithError(err)
+	return document, errors.Join(err, <-control)
+}
+
+// Workbook writes the workbook of a completed run, from the history alone: it
+// is the same whenever it is written.
+func (e *Engine) Workbook(ctx context.Context, r market.Run, w io.Writer) error {
+	if r.State != market.RunCompleted {
+		return fmt.Errorf("%w: the %s run of %s at %s is not completed: start it again first", ErrBadRequest, r.Job, r.On, r.Site)
+	}
+	site, err := e.Book.Site(r.Site)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		a := account{ctx: ctx, tx: tx, engine: e, site: site, run: r, policies: map[string]*rules.Policy{}, runs: map[int64]market.Run{r.ID: r}}
+		report, err := a.report()
+		if err != nil {
+			return err
+		}
+		return reports.Acceptance(w, report)
+	})
+	if errors.Is(err, reports.ErrDoesNotTie) {
+		return fmt.Errorf("%w: %w", ErrControl, err)
+	}
+	return err
+}
+
+// account gives an account of a run: it reads the lists of its workbook.
+type account struct {
+	ctx      context.Context
+	tx       *storage.Tx
+	engine   *Engine
+	site     *rules.Site
+	run      market.Run
+	policies map[string]*rules.Policy // by content hash: those that the lists name
+	runs     map[int64]market.Run
+}
+
+func (a *account) report() (reports.AcceptanceReport, error) {
+	report := reports.AcceptanceReport{
+		Site: a.site.Name, Zone: a.site.Zone, Currency: a.site.Currency,
+		On: a.run.On, AsOf: a.run.AsOf, Build: a.run.Build, Schema: a.run.Schema, ResultHash: a.run.ResultHash,
+		Accepted: mapped(a.tx.SettledBy(a.ctx, a.run, market.Accept), a.accepted),
+		Refunded: mapped(a.tx.SettledBy(a.ctx, a.run, market.Refund), a.refunded),
+		Waiting:  mapped(a.tx.StandingAt(a.ctx, a.run, market.Wait), a.waiting),
+		Held:     mapped(a.tx.StandingAt(a.ctx, a.run, market.Hold), a.waiting),
+		Reminders: mapped(a.tx.RemindedBy(a.ctx, a.run, "reminders"), func(v storage.Reminded) (reports.ReminderRow, error) {
+			because, err := a.because("reminders", a.run.ID, v.Rule)
+			return reports.ReminderRow{Order: v.Order, Kind: v.Kind, Recipients: v.Recipients, At: v.At, Rule: v.Rule, Because: because}, err
+		}),
+		Parked: mapped(a.tx.ParkedBy(a.ctx, a.run), func(v storage.SetAside) (reports.ParkedRow, error) {
+			return reports.ParkedRow{Order: v.Order, At: a.run.AsOf, Reason: v.Reason}, nil
+		}),
+	}
+	if err := a.prepare(); err != nil {
+		return report, err
+	}
+	for _, ruleset := range Acceptance.Rulesets {
+		p, err := a.policy(a.run.Policies[ruleset.Name])
+		if err != nil {
+			return report, err
+		}
+		report.Policies = append(report.Policies, reports.PolicyUsed{Ruleset: p.Ruleset, Version: p.Version, Effective: p.Effective, Hash: p.Hash[:]})
+	}
+	counts, err := a.counts()
+	report.Counts = counts
+	return report, err
+}
+
+// prepare reads the runs whose decisions may stand, before the lists do: the
+// connection carries one list at a time.
+func (a *account) prepare() error {
+	runs, err := a.tx.RunsUpTo(a.ctx, a.run.Job, a.run.Site, a.run.On)
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		a.runs[r.ID] = r
+		for _, hash := range r.Policies {
+			if _, err := a.policy(hash); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// policy is a rule text that was kept, compiled once.
+func (a *account) policy(hash string) (*rules.Policy, error) {
+	if p, ok := a.policies[hash]; ok {
+		return p, nil
+	}
+	p, err := kept(a.ctx, a.engine.Store, a.site, hash)
+	if err == nil {
+		a.policies[hash] = p
+	}
+	return p, err
+}
+
+// because is the sentence of a rule in the version that a run was pinned to.
+func (a *account) because(ruleset string, run int64, rule string) (string, error) {
+	p, ok := a.policies[a.runs[run].Policies[ruleset]]
+	if !ok {
+		return "", nil
+	}
+	return p.Because(rule), nil
+}
+
+// counts are what the tables say, apart from the lists.
+func (a *account) counts() (reports.AcceptanceCounts, error) {
+	c := reports.AcceptanceCounts{Due: a.run.Candidates, Decided: a.run.Outcomes, Parked: a.run.Parked}
+	var err error
+	tally := func(t storage.Tally, failed error) reports.Tally {
+		err = errors.Join(err, failed)
+		return reports.Tally{Rows: t.Rows, Amount: t.Amount}
+	}
+	c.Accepted = tally(a.tx.TallySettled(a.ctx, a.run, market.Accept))
+	c.Refunded = tally(a.tx.TallySettled(a.ctx, a.run, market.Refund))
+	c.Waiting = tally(a.tx.TallyStanding(a.ctx, a.run, market.Wait))
+	c.Held = tally(a.tx.TallyStanding(a.ctx, a.run, market.Hold))
+	reminders, failed := a.tx.CountReminders(a.ctx, a.run)
+	c.Reminders = reminders
+	return c, errors.Join(err, failed)
+}
+
+func subject(l storage.OrderLine) reports.Subject {
+	return reports.Subject{Order: l.Order, Buyer: l.Buyer, Seller: l.Seller, AccessType: l.AccessType, Amount: l.Amount}
+}
+
+func (a *account) accepted(v storage.Settled) (reports.AcceptedRow, error) {
+	because, err := a.because(Acceptance.Name, v.RunID, v.Rule)
+	return reports.AcceptedRow{Subject: subject(v.OrderLine), StartedAt: v.StartedAt, DueAt: v.DueAt,
+		ValidFrom: v.ValidFrom, ValidUntil: v.ValidUntil, Rule: v.Rule, Because: because}, err
+}
+
+func (a *account) refunded(v storage.Settled) (reports.RefundedRow, error) {
+	because, err := a.because(Acceptance.Name, v.RunID, v.Rule)
+	return reports.RefundedRow{Subject: subject(v.OrderLine), StartedAt: v.StartedAt, DueAt: v.DueAt, Rule: v.Rule, Because: because}, err
+}
+
+func (a *account) waiting(v storage.Standing) (reports.WaitingRow, error) {
+	row := reports.WaitingRow{Subject: subject(v.OrderLine), WaitsFor: v.WaitsFor, Since: v.Since, TurnsAt: v.LookAt, Rule: v.Rule, Because: v.Because}
+	if v.RunID == 0 {
+		return row, nil
+	}
+	because, err := a.because(Acceptance.Name, v.RunID, v.Rule)
+	row.Because = because
+	return row, err
+}
+
+// mapped turns the rows of a list into those of a workbook.
+func mapped[A, B any](rows iter.Seq2[A, error], row func(A) (B, error)) iter.Seq2[B, error] {
+	return func(yield func(B, error) bool) {
+		for v, err := range rows {
+			var b B
+			if err == nil {
+				b, err = row(v)
+			}
+			if !yield(b, err) {
+				return
+			}
+		}
+	}
+}
+
+// VerifyWorkbook writes the workbook of a run again, from the history, and
+// tells whether the document that was kept has the same bytes.
+func (e *Engine) VerifyWorkbook(ctx context.Context, r market.Run) (kept storage.Document, same bool, err error) {
+	kept, err = e.Store.Document(ctx, r.ID, WorkbookName(r))
+	if err != nil {
+		return kept, false, err
+	}
+	sum := newSum()
+	if err := e.Workbook(ctx, r, sum); err != nil && !errors.Is(err, ErrControl) {
+		return kept, false, err
+	}
+	return kept, hex.EncodeToString(sum.Sum(nil)) == hex.EncodeToString(kept.SHA256), nil
+}

@@ -1,0 +1,34 @@
+package jobs_test
+
+import (
+	"testing"
+
+	"nightshift/jobs"
+	"nightshift/storage/storagetest"
+)
+
+func TestTheWorkbookOfARunTiesAndIsTheSameWheneverItIsWritten(t *testing.T) {
+	s := storagetest.New(t)
+	marketplace(t, s, 600)
+	e := engine(t, s)
+	run := func(on string) jobs.Result {
+		t.Helper()
+		result, err := e.Run(t.Context(), jobs.Request{Job: "acceptance", Site: "cn", On: date(t, on)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result
+	}
+	first := run("2024-03-15")
+	document, err := e.KeepWorkbook(t.Context(), first.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if document.Size < 10_000 {
+		t.Errorf("the workbook has %d bytes", document.Size)
+	}
+	run("2024-09-01") // half a year later more is accepted, and everything is overdue
+	if _, same, err := e.VerifyWorkbook(t.Context(), first.Run); err != nil || !same {
+		t.Errorf("written again after another night the workbook is not the same: %v", err)
+	}
+}
