@@ -1,0 +1,360 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"nightshift/jobs"
+	"nightshift/jobs/intake"
+	"nightshift/rules"
+	"nightshift/rules/market"
+	"nightshift/storage"
+	"nightshift/storage/storagetest"
+)
+
+var update = flag.Bool("update", false, "rewrite what the stories expect; read the difference against the rule book before you commit it")
+
+// TestStories tells the golden stories of testdata/stories. The parts of one:
+//
+//	-- site --                  whose story it is; cn unless it says so
+//	-- without --               rule files that are not there
+//	-- orders.csv --            records of a kind, taken in before the first night
+//	-- 2024-03-20/orders.csv -- records taken in just before that night
+//	-- days --                  the nights: a date, a range from..to, or date@as-of
+//	-- rejects --               records that were refused, where the story speaks of any
+//	-- decisions --             what was decided, where it changed
+//	-- completions --           what is accepted or refunded, and for how long it may be used
+//	-- notices --               who was told
+//	-- waiting --               what waits after the last night, for whom and since when
+//
+// Every night is run twice. What is not listed must not have happened.
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/stories/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stories in testdata/stories: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := newStory(t, archive)
+			s.run()
+			for _, part := range s.outcome() {
+				s.compare(file, part)
+			}
+		})
+	}
+}
+
+// story is one golden story being told.
+type story struct {
+	*testing.T
+	archive *txtar.Archive
+	site    *rules.Site
+	engine  *jobs.Engine
+	store   *storage.Store
+	nights  []night
+	rejects []string
+}
+
+type night struct {
+	on   market.Date
+	asOf time.Time // zero: the scheduled time
+}
+
+func newStory(t *testing.T, archive *txtar.Archive) *story {
+	s := &story{T: t, archive: archive, store: storagetest.New(t)}
+	book, err := rules.Load(without(t, rules.Defaults(), strings.Fields(s.part("without"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.site, err = book.Site(strings.TrimSpace(s.part("site"))); err != nil {
+		t.Fatal(err)
+	}
+	s.engine = &jobs.Engine{Store: s.store, Book: book, Workers: 1, Build: "test"}
+	for _, word := range strings.Fields(s.part("days")) {
+		s.nights = append(s.nights, s.parseNights(word)...)
+	}
+	return s
+}
+
+// without is a rule directory less some of its files.
+func without(t *testing.T, dir fs.FS, names []string) fs.FS {
+	t.Helper()
+	if len(names) == 0 {
+		return dir
+	}
+	left := fstest.MapFS{}
+	err := fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || slices.Contains(names, name) {
+			return err
+		}
+		text, err := fs.ReadFile(dir, name)
+		left[name] = &fstest.MapFile{Data: text}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return left
+}
+
+func (s *story) part(name string) string {
+	for _, f := range s.archive.Files {
+		if f.Name == name {
+			return string(f.Data)
+		}
+	}
+	return ""
+}
+
+// parseNights reads 2024-03-01, 2024-03-01..2024-03-09 or
+// 2024-03-10@2024-03-11T09:59:59.
+func (s *story) parseNights(word string) []night {
+	s.Helper()
+	if on, instant, ok := strings.Cut(word, "@"); ok {
+		at, err := time.ParseInLocation("2006-01-02T15:04:05", instant, s.site.Zone)
+		if err != nil {
+			s.Fatal(err)
+		}
+		return []night{{date(s, on), at}}
+	}
+	from, to, isRange := strings.Cut(word, "..")
+	if !isRange {
+		to = from
+	}
+	var nights []night
+	for d := date(s, from); d <= date(s, to); d++ {
+		nights = append(nights, night{on: d})
+	}
+	return nights
+}
+
+// run takes the records in and carries out the nights.
+func (s *story) run() {
+	s.Helper()
+	s.takeIn("")
+	for _, n := range s.nights {
+		s.takeIn(n.on.String())
+		request := jobs.Request{Job: "acceptance", Site: s.site.Name, On: n.on, AsOf: n.asOf}
+		first, err := s.engine.Run(s.Context(), request)
+		if err != nil || first.Run.Parked > 0 {
+			s.Fatalf("night of %s: %d parked, %v", n.on, first.Run.Parked, err)
+		}
+		kept := s.rowsKept()
+		again, err := s.engine.Run(s.Context(), request)
+		if err != nil || !again.Already || string(again.Run.ResultHash) != string(first.Run.ResultHash) {
+			s.Fatalf("night of %s, started again: already %t, %v", n.on, again.Already, err)
+		}
+		if now := s.rowsKept(); now != kept {
+			s.Fatalf("night of %s, started again, left %d rows instead of %d", n.on, now, kept)
+		}
+	}
+}
+
+func (s *story) rowsKept() int64 {
+	s.Helper()
+	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys)`)
+}
+
+// takeIn imports the records of a folder of the story through the importer,
+// each kind after those it refers to.
+func (s *story) takeIn(folder string) {
+	s.Helper()
+	for _, kind := range intake.Kinds {
+		name := path.Join(folder, kind.Name+".csv")
+		text := s.part(name)
+		if text == "" {
+			continue
+		}
+		file := filepath.Join(s.TempDir(), kind.Name+".csv")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			s.Fatal(err)
+		}
+		result, err := intake.Import(s.Context(), s.store, intake.Request{Kind: kind.Name, Site: s.site.Name, Zone: s.site.Zone, Files: []string{file}, Partial: true})
+		var input *intake.InputError
+		if err != nil && !errors.As(err, &input) {
+			s.Fatal(err)
+		}
+		for _, r := range result.Rejects {
+			s.rejects = append(s.rejects, fmt.Sprintf("%s:%d  %s %s  %s", name, r.Line, r.Column, r.Value, r.Reason))
+		}
+		if result.Rejected() > 0 && s.part("rejects") == "" {
+			s.Fatalf("%s: %v", name, result.Rejects)
+		}
+	}
+}
+
+// part of a story that the run fills in.
+type part struct {
+	name  string
+	lines []string
+}
+
+// outcome is what became of everything.
+func (s *story) outcome() []part {
+	s.Helper()
+	var parts []part
+	if s.part("rejects") != "" {
+		parts = append(parts, part{"rejects", s.rejects})
+	}
+	return append(parts, part{"decisions", s.decisions()}, part{"completions", s.completions()}, part{"notices", s.notices()}, part{"waiting", s.waiting()})
+}
+
+// compare holds a part against what the file expects, or rewrites it there.
+func (s *story) compare(file string, p part) {
+	s.Helper()
+	got := ""
+	if len(p.lines) > 0 {
+		got = strings.Join(p.lines, "\n") + "\n"
+	}
+	if !*update {
+		if diff := cmp.Diff(strings.Split(s.part(p.name), "\n"), strings.Split(got, "\n")); diff != "" {
+			s.Errorf("%s, %s (-expected +happened):\n%s", file, p.name, diff)
+		}
+		return
+	}
+	i := slices.IndexFunc(s.archive.Files, func(f txtar.File) bool { return f.Name == p.name })
+	if i < 0 {
+		s.archive.Files = append(s.archive.Files, txtar.File{Name: p.name})
+		i = len(s.archive.Files) - 1
+	}
+	s.archive.Files[i].Data = []byte(got)
+	if err := os.WriteFile(file, txtar.Format(s.archive), 0o644); err != nil {
+		s.Error(err)
+	}
+}
+
+// rows answers a query; visit scans a row and says how it reads.
+func (s *story) rows(query string, visit func(scan func(...any) error) (string, error), args ...any) []string {
+	s.Helper()
+	rows, err := s.store.DB().QueryContext(context.Background(), query, args...)
+	if err != nil {
+		s.Fatalf("%v\n%s", err, query)
+	}
+	defer rows.Close()
+	var lines []string
+	for rows.Next() {
+		line, err := visit(rows.Scan)
+		if err != nil {
+			s.Fatalf("%v\n%s", err, query)
+		}
+		lines = append(lines, line)
+	}
+	if err := rows.Err(); err != nil {
+		s.Fatal(err)
+	}
+	return lines
+}
+
+func (s *story) instant(t time.Time) string { return t.In(s.site.Zone).Format(time.RFC3339Nano) }
+
+func (s *story) decisions() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT d.business_date::text, o.code, d.outcome, d.rule, coalesce(d.carried->>'waits_for', ''), d.due_at
+		FROM decisions d JOIN orders o ON o.id = d.subject
+		WHERE d.ruleset = 'acceptance'
+		ORDER BY d.business_date, o.code COLLATE "C", d.no`,
+		func(scan func(...any) error) (string, error) {
+			var on, code, outcome, rule, whom string
+			var at time.Time
+			if err := scan(&on, &code, &outcome, &rule, &whom, &at); err != nil {
+				return "", err
+			}
+			return on + "  " + s.sentence(code, outcome, rule, whom, at), nil
+		})
+}
+
+// sentence is a decision in words.
+func (s *story) sentence(code, outcome, rule, whom string, at time.Time) string {
+	words := []string{code, outcome, rule}
+	if whom != "" {
+		words = append(words, whom)
+	}
+	when := "since "
+	if outcome == market.Accept || outcome == market.Refund {
+		when = "due "
+	}
+	return strings.Join(append(words, when+s.instant(at)), "  ")
+}
+
+func (s *story) completions() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT o.code, c.outcome, c.completed_at, c.business_date::text, c.valid_from, c.valid_until
+		FROM completions c JOIN orders o ON o.id = c.order_id
+		ORDER BY o.code COLLATE "C"`,
+		func(scan func(...any) error) (string, error) {
+			var code, outcome, on string
+			var at time.Time
+			var from, until *time.Time
+			if err := scan(&code, &outcome, &at, &on, &from, &until); err != nil {
+				return "", err
+			}
+			term := "no term"
+			if from != nil && until != nil {
+				term = "valid " + s.instant(*from) + " to " + s.instant(*until)
+			}
+			return strings.Join([]string{code, outcome, s.instant(at), "night " + on, term}, "  "), nil
+		})
+}
+
+func (s *story) notices() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT business_date::text, key, array_to_string(recipients, ' '), at
+		FROM notices
+		ORDER BY business_date, key COLLATE "C"`,
+		func(scan func(...any) error) (string, error) {
+			var on, key, recipients string
+			var at time.Time
+			if err := scan(&on, &key, &recipients, &at); err != nil {
+				return "", err
+			}
+			return strings.Join([]string{on, key, recipients, s.instant(at)}, "  "), nil
+		})
+}
+
+// waiting is the list by age: what stands as wait or hold after the last night.
+func (s *story) waiting() []string {
+	s.Helper()
+	var asOf time.Time
+	if err := s.store.DB().QueryRowContext(context.Background(), `SELECT max(as_of) FROM runs`).Scan(&asOf); err != nil {
+		s.Fatal(err)
+	}
+	return s.rows(`
+		SELECT code, outcome, rule, whom, due_at
+		FROM (SELECT DISTINCT ON (d.subject) o.code, d.outcome, d.rule, coalesce(d.carried->>'waits_for', '') AS whom, d.due_at
+		      FROM decisions d JOIN orders o ON o.id = d.subject
+		      WHERE d.ruleset = 'acceptance'
+		      ORDER BY d.subject, d.business_date DESC, d.no DESC) standing
+		WHERE outcome IN ('wait', 'hold')
+		ORDER BY code COLLATE "C"`,
+		func(scan func(...any) error) (string, error) {
+			var code, outcome, rule, whom string
+			var at time.Time
+			if err := scan(&code, &outcome, &rule, &whom, &at); err != nil {
+				return "", err
+			}
+			const day = 24 * time.Hour
+			return fmt.Sprintf("%s  %d days", s.sentence(code, outcome, rule, whom, at), asOf.Sub(at)/day), nil
+		})
+}
