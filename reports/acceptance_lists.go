@@ -39,9 +39,9 @@ const amountColumn = 4
 // subjectColumns begin every list of orders.
 func subjectColumns[R any](of func(R) Subject) []column[R] {
 	return []column[R]{
-		texts("订单", "Order", 18, func(r R) string { return of(r).Order }),
-		texts("买家", "Buyer", 16, func(r R) string { return of(r).Buyer }),
-		texts("卖家", "Seller", 16, func(r R) string { return of(r).Seller }),
+		texts("订单", "Order", 17, func(r R) string { return of(r).Order }),
+		texts("买家", "Buyer", 15, func(r R) string { return of(r).Buyer }),
+		texts("卖家", "Seller", 15, func(r R) string { return of(r).Seller }),
 		texts("接入类型", "Access type", 15, func(r R) string { return of(r).AccessType }),
 		amounts("订单金额", "Order amount", 18, func(r R) market.Money { return of(r).Amount }),
 	}
@@ -50,8 +50,8 @@ func subjectColumns[R any](of func(R) Subject) []column[R] {
 // reasonColumns end them.
 func reasonColumns[R any](why label, rule, because func(R) string) []column[R] {
 	return []column[R]{
-		texts("规则", "Rule", 34, rule),
-		texts(why.chinese, why.english, 70, because),
+		texts("规则", "Rule", 36, rule),
+		texts(why.chinese, why.english, 64, because),
 	}
 }
 
@@ -115,7 +115,7 @@ func daysBetween(since, asOf time.Time) (int64, bool) {
 var remindersTable = table[ReminderRow]{
 	name: "Reminders", title: label{"提醒", "Reminders"}, tab: "2563A8",
 	columns: append([]column[ReminderRow]{
-		texts("订单", "Order", 18, func(r ReminderRow) string { return r.Order }),
+		texts("订单", "Order", 17, func(r ReminderRow) string { return r.Order }),
 		texts("提醒", "Reminder", 24, func(r ReminderRow) string { return r.Kind }),
 		texts("收件人", "Recipients", 34, func(r ReminderRow) string { return recipients(r.Recipients) }),
 		instants("时间", "At", func(r ReminderRow) time.Time { return r.At }),
@@ -127,7 +127,7 @@ var remindersTable = table[ReminderRow]{
 var parkedTable = table[ParkedRow]{
 	name: "Parked", title: label{"已搁置", "Parked"}, tab: "B42318",
 	columns: []column[ParkedRow]{
-		texts("订单", "Order", 18, func(r ParkedRow) string { return r.Order }),
+		texts("订单", "Order", 17, func(r ParkedRow) string { return r.Order }),
 		instants("搁置于", "Parked at", func(r ParkedRow) time.Time { return r.At }),
 		texts("原因", "Reason", 110, func(r ParkedRow) string { return r.Reason }),
 	},

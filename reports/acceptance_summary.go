@@ -13,8 +13,8 @@ import (
 // writeSummary writes the page that people look at first.
 func (a *acceptance) writeSummary(c *control) error {
 	s, err := a.book.open(page{
-		name: summaryTab, title: a.book.title, tab: navy, gridless: true,
-		widths: []float64{25, 13.5, 13.5, 18, 13.5, 13.5, 13.5, 13.5, 13.5, 13.5},
+		name: summaryTab, title: a.book.title, tab: navy, gridless: true, portrait: true, single: true,
+		widths: []float64{26, 14, 14, 18, 14, 14, 14, 14, 14, 14},
 	})
 	if err != nil {
 		return err
@@ -47,14 +47,20 @@ func (a *acceptance) head(s *sheet, c *control) error {
 		{label{"时区", "Time zone"}, a.book.zone.String()},
 		{label{"程序与库结构", "Build and schema"}, a.Build + ", " + strconv.Itoa(a.Schema)},
 	} {
-		err = errors.Join(err, s.line(18, styled{line.String(), key}, styled{line.value, fact}, styled{nil, fact}, styled{nil, fact}))
+		err = errors.Join(err, s.pair(18, line.label, line.value, fact))
 	}
-	err = errors.Join(err, s.line(20, styled{label{"对账", "Control"}.String(), key},
-		styled{formula{c.verdictCell, c.verdict()}, verdict}, styled{nil, verdict}, styled{nil, fact}))
+	err = errors.Join(err, s.pair(22, label{"对账", "Control"}, formula{c.verdictCell, c.verdict()}, verdict))
 	row := strconv.Itoa(s.row)
 	return errors.Join(err,
-		s.out.MergeCell("B"+row, "C"+row),
 		a.book.traffic(summaryTab, "B"+row+":C"+row, `LEFT($B$`+row+`,1)="`+tick+`"`))
+}
+
+// pair is a key and its value, which takes two columns.
+func (s *sheet) pair(height float64, l label, value any, as look) error {
+	row := strconv.Itoa(s.row + 1)
+	return errors.Join(
+		s.line(height, styled{l.String(), key}, styled{value, as}, styled{nil, as}),
+		s.out.MergeCell("B"+row, "C"+row))
 }
 
 // results says what the run decided, and where that is listed.
@@ -81,8 +87,9 @@ func (a *acceptance) results(s *sheet) error {
 	for _, n := range a.Counts.Decided {
 		sum += n
 	}
+	a.dueCell = fmt.Sprintf("%s!$B$%d", summaryTab, s.row+1)
 	return errors.Join(err, s.across(20, total, []styled{
-		{label{"到期", "Due"}.String(), total},
+		{label{"到期", "Due"}.String(), totalWords},
 		{formula{fmt.Sprintf("SUM(B%d:B%d)", first, s.row), sum + a.Counts.Parked}, total},
 		{nil, total}, {nil, total}, {nil, total},
 	}, nil))
@@ -98,8 +105,8 @@ func (a *acceptance) result(s *sheet, o outcome, decided int64) error {
 			amount = o.list.amount(amountColumn, a.Currency)
 		}
 	}
-	return s.across(18, plain, []styled{
-		{o.name.String(), plain}, {decided, plain}, {rows, plain}, {amount, plain}, {to, linked},
+	return s.across(18, words, []styled{
+		{o.name.String(), words}, {decided, plain}, {rows, plain}, {amount, plain}, {to, linked},
 	}, o.meaning.String())
 }
 
@@ -118,13 +125,13 @@ func (a *acceptance) waitingByAge(s *sheet) error {
 		if waiter < len(a.ageing.waiters) {
 			name = person(a.ageing.waiters[waiter])
 		}
-		line := []styled{{name, plain}}
+		line := []styled{{name, words}}
 		for age := range together + 1 {
 			line = append(line, styled{a.ageing.formula(a.waiting, waiter, age, s.row+1), plain})
 		}
 		err = errors.Join(err, s.line(18, line...))
 	}
-	sums := []styled{{label{"合计", "Total"}.String(), total}}
+	sums := []styled{{label{"合计", "Total"}.String(), totalWords}}
 	for age := range together + 1 {
 		var n int64
 		for _, counts := range a.ageing.counts {
@@ -137,7 +144,7 @@ func (a *acceptance) waitingByAge(s *sheet) error {
 }
 
 // chartRows is how many rows of the page the chart covers.
-const chartRows = 16
+const chartRows = 17
 
 // waitingChart draws the table above it.
 func (a *acceptance) waitingChart(s *sheet) error {
@@ -165,7 +172,7 @@ func (a *acceptance) waitingChart(s *sheet) error {
 		Legend:    excelize.ChartLegend{Position: "right", Font: &small},
 		XAxis:     excelize.ChartAxis{Font: small},
 		YAxis:     excelize.ChartAxis{Font: small, MajorGridLines: true, NumFmt: excelize.ChartNumFmt{CustomNumFmt: countFormat}},
-		Dimension: excelize.ChartDimension{Width: 1090, Height: 300},
+		Dimension: excelize.ChartDimension{Width: 1240, Height: 310},
 		Border:    excelize.LineOptions{Type: excelize.LineNone},
 	}
 	s.skip(1)
@@ -182,12 +189,12 @@ func (a *acceptance) policies(s *sheet) error {
 		s.across(headingHeight, heading, []styled{
 			{label{"规则集", "Ruleset"}.stacked(), heading},
 			{label{"版本", "Version"}.stacked(), headingRight},
-			{label{"生效日期", "Effective"}.stacked(), headingRight},
+			{label{"生效日期", "Effective"}.stacked(), heading},
 		}, label{"内容的 SHA-256", "SHA-256 of its content"}.stacked()),
 	)
 	for _, p := range a.Policies {
-		err = errors.Join(err, s.across(18, plain, []styled{
-			{p.Ruleset, plain}, {int64(p.Version), plain}, {p.Effective, plain},
+		err = errors.Join(err, s.across(18, words, []styled{
+			{p.Ruleset, words}, {int64(p.Version), plain}, {p.Effective, words},
 		}, hex.EncodeToString(p.Hash)))
 	}
 	return err

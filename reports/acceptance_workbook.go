@@ -30,6 +30,7 @@ type acceptance struct {
 	reminders listed
 	parked    listed
 	ageing    *ageing
+	dueCell   string // where the summary has added up what was decided and parked
 }
 
 // The tabs that are laid out by hand.
@@ -49,10 +50,10 @@ func (r AcceptanceReport) write(b *book) (*control, error) {
 		return nil, err
 	}
 	c := a.control()
-	if err := c.write(b, a); err != nil {
+	if err := a.writeSummary(c); err != nil {
 		return nil, err
 	}
-	return c, a.writeSummary(c)
+	return c, c.write(b, a)
 }
 
 func (a *acceptance) writeLists() (err error) {

@@ -130,9 +130,19 @@ func (b *book) instant(t time.Time, l look) (excelize.Cell, error) {
 		return b.make(l, "", local.Format(time.DateTime))
 	}
 	hour, minute, second := local.Clock()
-	const secondsADay = 24 * 60 * 60
-	seconds := (hour*60+minute)*60 + second
-	return b.make(l, instantFormat, float64(int64(date)+dayZero)+float64(seconds)/secondsADay)
+	seconds := int64((hour*60+minute)*60 + second)
+	return b.make(l, instantFormat, serial(int64(date)+dayZero, seconds))
+}
+
+// serial is a day and the seconds since its midnight as a spreadsheet's number
+// of 15 digits. It is rounded up, by less than a hundred-thousandth of a
+// second: some programs show the second below of what falls short of one.
+func serial(day, seconds int64) float64 {
+	const (
+		secondsADay = 24 * 60 * 60
+		scale       = 10_000_000_000 // with five digits of days, 15 in all
+	)
+	return float64(day*scale+(seconds*scale+secondsADay-1)/secondsADay) / scale
 }
 
 // text is s as far as a cell holds it. What is cut ends in an ellipsis and is

@@ -111,7 +111,7 @@ func (c *control) writeTies(s *sheet) error {
 			difference = formula{fmt.Sprintf("ROUND(B%d-C%d,%d)", row, row, market.MaxFractionDigits), off}
 		}
 		result := formula{fmt.Sprintf("IF(D%d=0,%s,%s)", row, literal(verdictOf(true)), literal(verdictOf(false))), verdictOf(t.ok())}
-		err = errors.Join(err, offErr, s.line(18, styled{t.String(), plain}, styled{t.database, plain},
+		err = errors.Join(err, offErr, s.line(18, styled{t.String(), words}, styled{t.database, plain},
 			styled{t.workbook, plain}, styled{difference, plain}, styled{result, verdict}))
 	}
 	return err
@@ -135,9 +135,9 @@ func (a *acceptance) control() *control {
 		{label{"待人工", "Held"}, a.held, n.Held},
 	}
 	c := &control{verdictCell: quoted(controlTab) + "!$B$4", ties: []tie{
-		{label{"到期 = 已决定 + 搁置：", "due = decided + parked"}, n.Due, decided + n.Parked},
-		{label{"验收决定 = 验收名单：", "accept decisions = accepted orders"}, n.Decided[market.Accept], n.Accepted.Rows},
-		{label{"退款决定 = 退款名单：", "refund decisions = refunded orders"}, n.Decided[market.Refund], n.Refunded.Rows},
+		{label{"到期 = 已决定 + 搁置", "Due = decided + parked"}, n.Due, decided + n.Parked},
+		{label{"验收决定 = 验收名单", "Decided to accept = accepted"}, n.Decided[market.Accept], a.accepted.count()},
+		{label{"退款决定 = 退款名单", "Decided to refund = refunded"}, n.Decided[market.Refund], a.refunded.count()},
 	}}
 	for _, l := range lists {
 		c.ties = append(c.ties, tie{label{l.name.chinese + "：行数", l.name.english + ": rows"}, l.tally.Rows, l.list.count()})
@@ -157,6 +157,7 @@ func (a *acceptance) control() *control {
 
 // write writes the sheet. Its verdict is the fourth row's second cell.
 func (c *control) write(b *book, a *acceptance) error {
+	c.ties[0].workbook = formula{a.dueCell, c.ties[0].workbook} // the summary stands by now
 	s, err := b.open(page{
 		name: controlTab, title: label{"对账", "Control"}, tab: "2E7D4F", gridless: true, portrait: true,
 		widths: []float64{48, 24, 24, 18, 24},

@@ -28,7 +28,8 @@ const (
 type look uint8
 
 const (
-	plain look = iota
+	plain look = iota // figures
+	words             // and whatever reads from the left
 	heading
 	headingRight // over figures
 	title
@@ -37,6 +38,7 @@ const (
 	key // of a key and its value
 	fact
 	total
+	totalWords
 	verdict // green or red by a condition
 	note
 	linked
@@ -72,15 +74,16 @@ func (l look) style() *excelize.Style {
 		Alignment: &excelize.Alignment{Vertical: "center"},
 	}
 	switch l {
-	case plain, fact:
+	case plain:
 		s.Border = under(line, 1)
-		if l == fact {
-			s.Alignment.Horizontal = "left"
-		}
+	case words, fact:
+		s.Border = under(line, 1)
+		s.Alignment.Horizontal, s.Alignment.Indent = "left", 1
 	case heading, headingRight:
 		s.Font.Bold, s.Font.Color = true, "FFFFFF"
 		s.Fill = fill(navy)
 		s.Alignment.WrapText = true
+		s.Alignment.Horizontal, s.Alignment.Indent = "left", 1
 		if l == headingRight {
 			s.Alignment.Horizontal = "right"
 		}
@@ -93,16 +96,21 @@ func (l look) style() *excelize.Style {
 		s.Border = under(navy, 2)
 	case key:
 		s.Font.Color = grey
+		s.Alignment.Horizontal, s.Alignment.Indent = "left", 1
 		s.Border = under(line, 1)
-	case total:
+	case total, totalWords:
 		s.Font.Bold = true
+		if l == totalWords {
+			s.Alignment.Horizontal, s.Alignment.Indent = "left", 1
+		}
 		s.Fill = fill(mist)
-		s.Border = []excelize.Border{{Type: "top", Color: navy, Style: 1}, {Type: "bottom", Color: navy, Style: 6}}
+		s.Border = []excelize.Border{{Type: "top", Color: navy, Style: 1}, {Type: "bottom", Color: navy, Style: 1}}
 	case verdict:
 		s.Font.Bold = true
 		s.Border = under(line, 1)
 		s.Alignment.Horizontal = "center"
 	case linked:
+		s.Alignment.Horizontal, s.Alignment.Indent = "left", 1
 		s.Font.Color, s.Font.Underline = "1D4ED8", "single"
 		s.Border = under(line, 1)
 	case note:
@@ -122,7 +130,7 @@ func under(colour string, style int) []excelize.Border {
 
 // Number formats of what is not money.
 const (
-	countFormat   = "#,##0"
+	countFormat   = `#,##0_);[Red]-#,##0_);"–"_)`
 	dayFormat     = "yyyy-mm-dd"
 	instantFormat = "yyyy-mm-dd hh:mm:ss"
 	textFormat    = "@"

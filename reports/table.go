@@ -24,7 +24,7 @@ type table[R any] struct {
 type column[R any] struct {
 	label
 	width  float64
-	figure bool // its heading stands over figures, on the right
+	figure bool // it has figures, on the right
 	money  bool // it has a total
 	of     func(R) any
 }
@@ -48,7 +48,7 @@ func amounts[R any](chinese, english string, width float64, of func(R) market.Mo
 }
 
 func instants[R any](chinese, english string, of func(R) time.Time) column[R] {
-	return column[R]{label: label{chinese, english}, width: 19.5, figure: true, of: func(r R) any { return of(r) }}
+	return column[R]{label: label{chinese, english}, width: 19.5, of: func(r R) any { return of(r) }}
 }
 
 // listed is a list after it was written: where it stands and what it holds.
@@ -73,19 +73,23 @@ type sum struct {
 
 // add counts m in. Amounts of two currencies are an error.
 func (s *sum) add(m market.Money) error {
-	if m.Currency == "" && m.IsZero() {
+	digits := m.Amount.String()
+	return s.join(sum{m, max(m.Currency.Places(), decimals(digits)), significant(digits) > exactDigits})
+}
+
+// join counts another sum in.
+func (s *sum) join(o sum) error {
+	if o.amount.Currency == "" && o.amount.IsZero() {
 		return nil
 	}
 	if s.amount.Currency == "" {
-		s.amount.Currency = m.Currency
+		s.amount.Currency = o.amount.Currency
 	}
-	total, err := s.amount.Add(m)
+	total, err := s.amount.Add(o.amount)
 	if err != nil {
 		return err
 	}
-	s.amount = total
-	s.places = max(s.places, m.Currency.Places(), decimals(m.Amount.String()))
-	s.inText = s.inText || !exactly(m)
+	s.amount, s.places, s.inText = total, max(s.places, o.places), s.inText || o.inText
 	return nil
 }
 
@@ -175,7 +179,7 @@ func (w *tableWriter[R]) add(row R) error {
 	for i, c := range w.table.columns {
 		v := c.of(row)
 		if c.money {
-			if err := errors.Join(w.list.sums[i].add(v.(market.Money)), w.here[i].add(v.(market.Money))); err != nil {
+			if err := w.here[i].add(v.(market.Money)); err != nil {
 				return err
 			}
 		}
@@ -183,7 +187,11 @@ func (w *tableWriter[R]) add(row R) error {
 		if i == 0 && v == "" {
 			v = nothing
 		}
-		made, err := w.book.cell(v, plain)
+		l := words
+		if c.figure {
+			l = plain
+		}
+		made, err := w.book.cell(v, l)
 		if err != nil {
 			return err
 		}
@@ -200,6 +208,11 @@ const nothing = "—"
 // end writes the totals of the sheet, sets its filter and closes it.
 func (w *tableWriter[R]) end() error {
 	here := w.list.parts[len(w.list.parts)-1]
+	for i := range w.here {
+		if err := w.list.sums[i].join(w.here[i]); err != nil {
+			return err
+		}
+	}
 	if w.sheet.row > 1 {
 		if err := w.totals(here); err != nil {
 			return err
@@ -226,7 +239,11 @@ func (w *tableWriter[R]) totals(here stretch) error {
 		case i == 0:
 			v = label{"合计", "Total"}.String()
 		}
-		made, err := w.book.cell(v, total)
+		l := totalWords
+		if c.figure {
+			l = total
+		}
+		made, err := w.book.cell(v, l)
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +84,9 @@ func (b *book) writeTo(w io.Writer) error {
 		return fmt.Errorf("pack workbook %s: %w", b.subject, err)
 	}
 	defer packed.discard()
+	// A chart makes the library list kinds of pictures in no fixed order.
+	kinds := b.file.ContentTypes.Defaults
+	sort.Slice(kinds, func(i, j int) bool { return kinds[i].Extension < kinds[j].Extension })
 	// The library would hold the packed file in memory; what it hands to its
 	// own writer stays empty, ours has gone to w.
 	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return packed })
@@ -113,6 +117,7 @@ type page struct {
 	widths   []float64
 	gridless bool
 	portrait bool
+	single   bool // all of it fits on one page of paper
 	frozen   bool // the first row and the first column stay in sight and are printed on each page
 }
 
@@ -155,6 +160,9 @@ func (b *book) layOut(p page) error {
 	orientation, fit, tall, a4, lines := "landscape", true, 0, 9, !p.gridless
 	if p.portrait {
 		orientation = "portrait"
+	}
+	if p.single {
+		tall = 1
 	}
 	wide, zoom := 1, 100.0
 	heading := func(s string) string { return strings.ReplaceAll(s, "&", "&&") }
