@@ -197,8 +197,12 @@ func (c *compiler) fitting(b Binding, known *Carried, o *operand) *operand {
 	if known.Kind == KindDecimal && o.kind == KindInt {
 		o = toDecimal(o)
 	}
-	if o.kind != known.Kind || o.kind == KindList && o.elem != KindText && len(o.items) > 0 {
+	if o.kind != known.Kind {
 		c.doc.problem(b.Value, c.rule, fmt.Sprintf("%s is %s, not %s", b.Name, o.kind, known.Kind), known.Means)
+		return nil
+	}
+	if o.kind == KindList && o.elem != KindText {
+		c.doc.problem(b.Value, c.rule, b.Name+" is not a list of texts", `put each in quotation marks: ["a", "b"]`)
 		return nil
 	}
 	if len(known.Words) == 0 || !o.constant {

@@ -206,7 +206,11 @@ func (c *compiler) parse(text string) (tree ast.Node) {
 	return c.refuseAt(0, err.Error(), "")
 }
 
-var literalWithUnit = regexp.MustCompile(`^bad number syntax: "(\d+)([dhms])"`)
+var (
+	literalWithUnit = regexp.MustCompile(`^bad number syntax: "(\d+)([dhms])"`)
+	amountBefore    = regexp.MustCompile(`\d+(\.\d+)?\s*$`)
+	currencyAfter   = regexp.MustCompile(`^[A-Z]{3}\b`)
+)
 
 // syntax says a message of expr's parser in the words of rule authors.
 func (c *compiler) syntax(message string, at int) (said, hint string) {
@@ -214,8 +218,11 @@ func (c *compiler) syntax(message string, at int) (said, hint string) {
 		unit := map[string]string{"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}[m[2]]
 		return m[1] + m[2] + " is not part of an expression", "write " + unit + "(" + m[1] + ")"
 	}
-	if money := regexp.MustCompile(`^\s*[A-Z]{3}\b`); at < len(c.text) && money.MatchString(string(c.text[at:])) {
-		return "a currency behind a number", `write money("99.00 ` + strings.TrimSpace(money.FindString(string(c.text[at:]))) + `")`
+	if at <= len(c.text) {
+		before, after := amountBefore.FindString(string(c.text[:at])), currencyAfter.FindString(string(c.text[at:]))
+		if before != "" && after != "" {
+			return "a currency behind a number", fmt.Sprintf(`write money("%s %s")`, strings.TrimSpace(before), after)
+		}
 	}
 	token := ""
 	if _, after, ok := strings.Cut(message, `unexpected token Operator("`); ok {
@@ -225,6 +232,9 @@ func (c *compiler) syntax(message string, at int) (said, hint string) {
 	case token == "=":
 		return "a single = stands in the expression", "compare with =="
 	case strings.Contains(message, "token EOF"), strings.Contains(message, "unexpected end"):
+		if c.at.LineComment != "" {
+			return "the expression ends at the # that begins a comment", "put the whole expression in quotation marks"
+		}
 		return "the expression ends too early", "complete it, or close what is open"
 	case strings.Contains(message, "maximum allowed nodes"):
 		return fmt.Sprintf("the expression has more than %d parts", maxNodes), "split it into lets or rules"

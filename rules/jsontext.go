@@ -31,7 +31,7 @@ func appendText(buf []byte, s string) []byte {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if r == utf8.RuneError && size == 1 {
 			buf = append(buf, s[from:i]...)
-			buf = append(buf, `\ufffd`...)
+			buf = utf8.AppendRune(buf, utf8.RuneError)
 			from = i + size
 		}
 		i += size

@@ -35,7 +35,7 @@ func nearest(word string, known []string) (string, bool) {
 			best, edits = k, d
 		}
 	}
-	return best, best != "" && edits <= max(1, len(best)/3)
+	return best, best != "" && edits <= max(1, (len(best)+1)/3)
 }
 
 // oneOf writes words as "a, b or c".
