@@ -91,8 +91,10 @@ func (s *Store) Migrate(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read the table of migrations: %w", err)
 		}
-		if len(applied) > 0 && number(applied[0].Name) > SchemaVersion() {
-			return fmt.Errorf("%w (it is at %s, this binary at %d)", ErrSchemaNewer, applied[0].Name, SchemaVersion())
+		for _, one := range applied {
+			if number(one.Name) > SchemaVersion() {
+				return fmt.Errorf("%w (it is at %s, this binary at %d)", ErrSchemaNewer, one.Name, SchemaVersion())
+			}
 		}
 		if _, err := m.Migrate(ctx); err != nil {
 			return err

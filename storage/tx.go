@@ -138,7 +138,8 @@ func (tx *Tx) Exec(ctx context.Context, statement string, args ...any) (int64, e
 	return n, err
 }
 
-// CopyFrom writes rows in bulk and answers how many.
+// CopyFrom writes rows in bulk and answers how many. An error of the rows
+// themselves is answered as it was, not as the server's echo of it.
 func (tx *Tx) CopyFrom(ctx context.Context, table string, columns []string, rows CopySource) (int64, error) {
 	var n int64
 	err := tx.Raw(func(c *pgx.Conn) error {
@@ -146,6 +147,9 @@ func (tx *Tx) CopyFrom(ctx context.Context, table string, columns []string, rows
 		n, err = c.CopyFrom(ctx, pgx.Identifier{table}, columns, rows)
 		return err
 	})
+	if err != nil && rows.Err() != nil {
+		err = rows.Err()
+	}
 	if err != nil {
 		return 0, fmt.Errorf("copy into %s: %w", table, err)
 	}
@@ -166,10 +170,14 @@ type filled struct {
 	n, i   int
 	row    func(i int, values []any) error
 	values []any
+	err    error
 }
 
 func (f *filled) Next() bool { f.i++; return f.i <= f.n }
 
-func (f *filled) Values() ([]any, error) { return f.values, f.row(f.i-1, f.values) }
+func (f *filled) Values() ([]any, error) {
+	f.err = f.row(f.i-1, f.values)
+	return f.values, f.err
+}
 
-func (f *filled) Err() error { return nil }
+func (f *filled) Err() error { return f.err }

@@ -55,11 +55,13 @@ BEGIN
     IF history NOT IN ('decisions', 'notices') THEN
         RAISE EXCEPTION 'make a month of %: it is not kept by month', history;
     END IF;
-    IF to_regclass(format('public.%I', month)) IS NOT NULL THEN
+    IF EXISTS (SELECT FROM pg_class WHERE relname = month AND relnamespace = 'public'::regnamespace) THEN
         RETURN;
     END IF;
+    -- Whoever waited here looks again, in the catalogue itself: to_regclass
+    -- could answer from a cache that is older than the wait.
     PERFORM pg_advisory_xact_lock(hashtext('ensure_month'), hashtext(month));
-    IF to_regclass(format('public.%I', month)) IS NOT NULL THEN
+    IF EXISTS (SELECT FROM pg_class WHERE relname = month AND relnamespace = 'public'::regnamespace) THEN
         RETURN;
     END IF;
     EXECUTE format('CREATE TABLE public.%I (LIKE public.%I INCLUDING ALL)', month, history);

@@ -220,3 +220,14 @@ func isNegotiation(message []byte) bool {
 	code := binary.BigEndian.Uint32(message[4:])
 	return code == ssl || code == gss
 }
+
+// Kill lets all connections die now, and returns when the server has finished
+// with them. Heal brings the proxy back.
+func (p *Proxy) Kill() {
+	p.die()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.lines) > 0 {
+		p.ended.Wait()
+	}
+}

@@ -117,12 +117,18 @@ func New(t testing.TB) *storage.Store {
 // dropped when the test ends.
 func URL(t testing.TB) string {
 	t.Helper()
+	return create(t, " TEMPLATE "+template)
+}
+
+// create makes a database for the time of the test.
+func create(t testing.TB, how string) string {
+	t.Helper()
 	c, err := ready()
 	if err != nil {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("test_%d", clones.Add(1))
-	if err := admin(t.Context(), c, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
+	if err := admin(t.Context(), c, "CREATE DATABASE "+name+how); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -147,4 +153,11 @@ func Open(t testing.TB, url string) *storage.Store {
 		}
 	})
 	return s
+}
+
+// Empty is the address of a database in which nothing was migrated yet. It is
+// dropped when the test ends.
+func Empty(t testing.TB) string {
+	t.Helper()
+	return create(t, "")
 }
