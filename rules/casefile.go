@@ -156,7 +156,9 @@ func (f *caseFile) set(p unsafe.Pointer, fact Fact, n *yaml.Node, asOf time.Time
 			err = fmt.Errorf("%q is neither true nor false", clip(n.Value))
 		}
 	case KindInt:
-		*(*int64)(p), err = strconv.ParseInt(n.Value, 10, 64)
+		if *(*int64)(p), err = strconv.ParseInt(n.Value, 10, 64); err != nil {
+			err = fmt.Errorf("%q is not a whole number", clip(n.Value))
+		}
 	case KindMoney:
 		*(*market.Money)(p), err = market.ParseMoney(n.Value)
 	default:
