@@ -1,0 +1,274 @@
+package jobs_test
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"nightshift/jobs"
+	"nightshift/jobs/intake"
+	"nightshift/rules"
+	"nightshift/storage"
+	"nightshift/storage/storagetest"
+)
+
+// What the year comes to. A second program, in another language, counted the
+// same from the files.
+const (
+	olistAccepted = 2301 // by the night of 2018-03-31
+	olistStopped  = 149  // of these, whose clock an appeal stopped
+	olistUnsigned = 1675 // never delivered
+)
+
+// olistFiles are the files of the data set and the mapping of each kind that
+// is taken from them.
+var olistFiles = []struct {
+	kind, file string
+	rows       int64 // taken in; each row of the file that the mapping keeps
+}{
+	{"buyers", "orders", 3977}, {"sellers", "sellers", 932}, {"products", "products", 2777}, {"orders", "orders", 3977},
+	{"lines", "order_items", 3939}, {"shipments", "orders", 2834}, {"appeals", "order_reviews", 1396},
+}
+
+// TestAYearOfRealOrders imports a year of a real marketplace, runs each of its
+// nights, and holds what was accepted against one SQL query over the files.
+func TestAYearOfRealOrders(t *testing.T) {
+	dir := olistData(t)
+	s := storagetest.New(t)
+	e := engine(t, s)
+	site, err := e.Book.Site("br")
+	if err != nil {
+		t.Fatal(err)
+	}
+	importOlist(t, s, site, dir)
+	for on := date(t, "2017-01-01"); on <= date(t, "2018-03-31"); on++ {
+		if result, err := e.Run(t.Context(), jobs.Request{Job: "acceptance", Site: site.Name, On: on}); err != nil || result.Run.Parked > 0 {
+			t.Fatalf("night of %s: %d parked, %v", on, result.Run.Parked, err)
+		}
+	}
+
+	want := olistOracle(t, dir)
+	got := olistCompletions(t, s)
+	if diff := cmp.Diff(perNight(want), perNight(got)); diff != "" {
+		t.Errorf("acceptances per business date (-query over the files +nightshift):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("acceptances (-query over the files +nightshift):\n%s", diff)
+	}
+	stopped := count(t, s, `SELECT count(*) FROM completions c JOIN shipments p USING (order_id) WHERE c.completed_at <> p.signed_at + interval '240 hours'`)
+	held := count(t, s, `SELECT count(DISTINCT subject) FROM decisions JOIN completions ON order_id = subject WHERE rule = 'under appeal' AND ruleset = 'acceptance'`)
+	unsigned := count(t, s, `
+		SELECT count(*)
+		FROM (SELECT DISTINCT ON (subject) subject, rule FROM decisions WHERE ruleset = 'acceptance' ORDER BY subject, business_date DESC) standing
+		LEFT JOIN shipments p ON p.order_id = subject
+		WHERE p.signed_at IS NULL AND rule IN ('no signature', 'under appeal')`)
+	t.Logf("accepted %d on %d nights; stopped by an appeal %d, seen frozen by a night %d; without a signature %d", len(got), len(perNight(got)), stopped, held, unsigned)
+	if len(got) != olistAccepted || stopped != olistStopped || unsigned != olistUnsigned {
+		t.Errorf("accepted %d, stopped %d, without a signature %d; want %d, %d, %d", len(got), stopped, unsigned, olistAccepted, olistStopped, olistUnsigned)
+	}
+}
+
+// olistData is the folder of the real orders. A bare machine lacks it.
+func olistData(t *testing.T) string {
+	t.Helper()
+	root := os.Getenv("NIGHTSHIFT_TEST_DATA")
+	if root == "" {
+		root = filepath.Join("..", "..", "shared", "data")
+	}
+	dir := filepath.Join(root, "olist-2017")
+	if _, err := os.Stat(filepath.Join(dir, "orders.csv.gz")); err != nil {
+		message := fmt.Sprintf("real orders: %v: set NIGHTSHIFT_TEST_DATA to the folder that holds olist-2017", err)
+		if os.Getenv("NIGHTSHIFT_NO_SKIP") == "1" {
+			t.Fatal(message)
+		}
+		t.Skip(message)
+	}
+	return dir
+}
+
+// importOlist takes the files in through the mappings that ship. Every row is
+// taken in or left out by its mapping; none is rejected.
+func importOlist(t *testing.T, s *storage.Store, site *rules.Site, dir string) {
+	t.Helper()
+	for _, f := range olistFiles {
+		kind, err := intake.KindNamed(f.kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := "br/" + f.kind + ".map.yaml"
+		text, err := fs.ReadFile(rules.Defaults(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mapping, err := rules.ParseMapping(name, text, kind.ColumnNames())
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		result, err := intake.Import(t.Context(), s, intake.Request{Kind: f.kind, Site: site.Name, Zone: site.Zone,
+			Mapping: mapping, Files: []string{filepath.Join(dir, f.file+".csv.gz")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := result.Files[0]; got.Added != f.rows || got.Rejected != 0 {
+			t.Errorf("import %s: %d added, %d rejected; want %d and none", f.kind, got.Added, got.Rejected, f.rows)
+		}
+	}
+}
+
+// acceptance is when an order was accepted, and by which night.
+type acceptance struct {
+	Due   string // to the second, UTC
+	Night string
+}
+
+func perNight(of map[string]acceptance) map[string]int {
+	nights := map[string]int{}
+	for _, a := range of {
+		nights[a.Night]++
+	}
+	return nights
+}
+
+// olistCompletions is what Nightshift accepted, by order.
+func olistCompletions(t *testing.T, s *storage.Store) map[string]acceptance {
+	t.Helper()
+	rows, err := s.DB().QueryContext(context.Background(), `
+		SELECT o.code, c.completed_at, c.business_date::text
+		FROM completions c JOIN orders o ON o.id = c.order_id
+		WHERE c.outcome = 'accept'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	all := map[string]acceptance{}
+	for rows.Next() {
+		var code, night string
+		var due time.Time
+		if err := rows.Scan(&code, &due, &night); err != nil {
+			t.Fatal(err)
+		}
+		all[code] = acceptance{due.UTC().Format(time.RFC3339Nano), night}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// olistQuery knows nothing but the texts of the files. The spans in which an
+// order's complaints were open, united and cut at its signature, are walked in
+// order: each that has begun by the instant reached so far moves it on by its
+// length. The night is the first at 02:00 that is not before the instant.
+const olistQuery = `
+WITH signed AS (
+	SELECT order_id, order_delivered_customer_date::timestamp AT TIME ZONE 'America/Sao_Paulo' AS at
+	FROM raw.orders
+	WHERE order_delivered_customer_date <> ''
+), complained AS (
+	SELECT order_id, range_agg(tstzrange(review_creation_date::timestamp AT TIME ZONE 'America/Sao_Paulo',
+	                                     review_answer_timestamp::timestamp AT TIME ZONE 'America/Sao_Paulo')) AS spans
+	FROM raw.order_reviews
+	WHERE review_score = '1'
+	GROUP BY order_id
+), stopped AS (
+	SELECT order_id, lower(span) AS from_, upper(span) - lower(span) AS length
+	FROM signed JOIN complained USING (order_id),
+	     unnest(spans * tstzmultirange(tstzrange(at, 'infinity'))) AS span
+), reached AS (
+	SELECT order_id, from_, length,
+	       at + interval '240 hours' + coalesce(sum(length) OVER (PARTITION BY order_id ORDER BY from_ ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), interval '0') AS so_far
+	FROM stopped JOIN signed USING (order_id)
+), counted AS (
+	SELECT order_id, length, bool_and(from_ <= so_far) OVER (PARTITION BY order_id ORDER BY from_) AS counts
+	FROM reached
+), due AS (
+	SELECT order_id, at + interval '240 hours' + coalesce((SELECT sum(length) FROM counted WHERE counted.order_id = signed.order_id AND counts), interval '0') AS at
+	FROM signed
+), accepted AS (
+	SELECT order_id, at, at AT TIME ZONE 'America/Sao_Paulo' AS local
+	FROM due
+)
+SELECT order_id, at, (local::date + CASE WHEN local::time > '02:00' THEN 1 ELSE 0 END)::text AS night
+FROM accepted
+WHERE local::date + CASE WHEN local::time > '02:00' THEN 1 ELSE 0 END <= date '2018-03-31'`
+
+// olistOracle answers the query on a database that holds the files as text and
+// nothing that Nightshift wrote or reads.
+func olistOracle(t *testing.T, dir string) map[string]acceptance {
+	t.Helper()
+	ctx := t.Context()
+	conn, err := pgx.Connect(ctx, storagetest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(ctx, `CREATE SCHEMA raw; SET TimeZone = 'UTC'`); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"orders", "order_reviews"} {
+		loadText(t, conn, file, filepath.Join(dir, file+".csv.gz"))
+	}
+	rows, err := conn.Query(ctx, olistQuery)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	all := map[string]acceptance{}
+	for rows.Next() {
+		var code, night string
+		var due time.Time
+		if err := rows.Scan(&code, &due, &night); err != nil {
+			t.Fatal(err)
+		}
+		all[code] = acceptance{due.UTC().Format(time.RFC3339Nano), night}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// loadText copies a file into raw.<table>, every column as text.
+func loadText(t *testing.T, conn *pgx.Conn, table, path string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	unpacked, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := csv.NewReader(unpacked).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := slices.Clone(records[0])
+	header[0] = strings.TrimPrefix(header[0], "\ufeff")
+	if _, err := conn.Exec(t.Context(), fmt.Sprintf("CREATE TABLE raw.%s (%s text)", table, strings.Join(header, " text, "))); err != nil {
+		t.Fatal(err)
+	}
+	rows := make([][]any, 0, len(records)-1)
+	for _, record := range records[1:] {
+		row := make([]any, len(record))
+		for i, cell := range record {
+			row[i] = cell
+		}
+		rows = append(rows, row)
+	}
+	if _, err := conn.CopyFrom(t.Context(), pgx.Identifier{"raw", table}, header, pgx.CopyFromRows(rows)); err != nil {
+		t.Fatal(err)
+	}
+}
