@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,20 +83,33 @@ func (f *caseFile) instant(n *yaml.Node, otherwise string, asOf time.Time) time.
 	return t
 }
 
-// instantLayouts are the ways to write an instant on a known clock.
-var instantLayouts = []string{"2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02"}
-
-// parseInstant reads RFC 3339, or a date and time on the clock of the zone.
+// parseInstant reads RFC 3339, or a date and time on the clock of the zone:
+// 2024-03-11T10:00:00, 2024-03-11 10:00, 2024-03-11. The layout follows from
+// the shape of the text, since imports read millions.
 func parseInstant(text string, zone *time.Location) (time.Time, error) {
-	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
-		return t, nil
-	}
-	for _, layout := range instantLayouts {
-		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
-			return t, nil
+	layout := time.DateOnly
+	if len(text) > len(layout) {
+		clock := text[len(layout)+1:]
+		switch {
+		case strings.ContainsAny(clock, "Zz+-"):
+			layout = time.RFC3339
+		case len(clock) == len("15:04"):
+			layout = "2006-01-02 15:04"
+		default:
+			layout = time.DateTime
+		}
+		switch separator := text[len(time.DateOnly)]; {
+		case separator == 'T' && layout != time.RFC3339:
+			text = text[:len(time.DateOnly)] + " " + clock
+		case separator == ' ' && layout == time.RFC3339:
+			text = text[:len(time.DateOnly)] + "T" + clock
 		}
 	}
-	return time.Time{}, fmt.Errorf("read instant %q: write it like 2024-03-11T10:00:00", clip(text))
+	t, err := time.ParseInLocation(layout, text, zone)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read instant %q: write it like 2024-03-11T10:00:00", clip(text))
+	}
+	return t, nil
 }
 
 // fill sets the facts that a mapping names.
@@ -163,7 +177,7 @@ func (f *caseFile) set(p unsafe.Pointer, fact Fact, n *yaml.Node, asOf time.Time
 		*(*market.Money)(p), err = market.ParseMoney(n.Value)
 	default:
 		*(*string)(p) = n.Value
-		if len(fact.Words) > 0 && n.Value != "" && !contains(fact.Words, n.Value) {
+		if len(fact.Words) > 0 && n.Value != "" && !slices.Contains(fact.Words, n.Value) {
 			err = fmt.Errorf("it is never %q, %s", clip(n.Value), didYouMean(n.Value, fact.Words))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -78,7 +79,7 @@ func compile(rs *Ruleset, site market.Currency) *Policy {
 	vocabulary, err := VocabularyOf(rs.Name)
 	if err != nil {
 		if rs.Name != "" {
-			rs.doc.problem(rs.doc.section(rs.doc.root, "the rule file").fields["ruleset"], "", err.Error(), "")
+			rs.doc.problem(rs.top.fields["ruleset"], "", err.Error(), "")
 		}
 		return nil
 	}
@@ -210,7 +211,7 @@ func (c *compiler) fitting(b Binding, known *Carried, o *operand) *operand {
 	}
 	v := valueReader(b.Name, o)(&frame{})
 	for _, word := range append(v.list, v.text) {
-		if word != "" && !contains(known.Words, word) {
+		if word != "" && !slices.Contains(known.Words, word) {
 			c.doc.problem(b.Value, c.rule, fmt.Sprintf("%s cannot be %q", b.Name, clip(word)), didYouMean(word, known.Words))
 			return nil
 		}

@@ -229,6 +229,8 @@ func (c *compiler) syntax(message string, at int) (said, hint string) {
 		token = strings.TrimSuffix(after, `")`)
 	}
 	switch {
+	case strings.Contains(message, "value out of range"):
+		return "the whole number is too large", "write an amount of that size with decimals: 99999999999999999999.00"
 	case token == "=":
 		return "a single = stands in the expression", "compare with =="
 	case strings.Contains(message, "token EOF"), strings.Contains(message, "unexpected end"):
@@ -260,8 +262,6 @@ func (c *compiler) refuseAt(offset int, message, hint string) ast.Node {
 	c.doc.add(Problem{Line: line, Column: column, Rule: c.rule, Message: message, Hint: hint})
 	return nil
 }
-
-func contains(words []string, word string) bool { return slices.Contains(words, word) }
 
 // day is a day of a duration: 24 hours, whatever the calendar says.
 const day = 24 * time.Hour

@@ -49,7 +49,8 @@ func appendMoney(buf []byte, m *market.Money) []byte {
 	if m.Currency == "" && m.IsZero() {
 		return append(buf, `""`...)
 	}
-	return append(append(append(buf, '"'), m.String()...), '"')
+	buf = append(append(buf, '"'), m.Amount.Fixed(m.Currency.Places())...)
+	return append(append(append(buf, ' '), m.Currency...), '"')
 }
 
 // AppendFacts appends the facts as JSON, as a decision keeps them: every field

@@ -37,6 +37,7 @@ type Ruleset struct {
 	Text      string // the file, with \n line ends and without a byte order mark
 
 	doc *document
+	top *section // its keys; nil where the file has none
 }
 
 // Rule is a condition with an outcome and a reason.
@@ -81,6 +82,7 @@ func parse(d *document) *Ruleset {
 	if s == nil {
 		return rs
 	}
+	rs.top = s
 	rs.Name = s.word("ruleset")
 	rs.Version = s.version()
 	rs.Effective = s.effective()

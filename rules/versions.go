@@ -38,8 +38,8 @@ func Load(fsys fs.FS) (*Book, error) {
 	for _, s := range l.sites {
 		b.sites = append(b.sites, s)
 	}
-	slices.SortFunc(b.sites, func(a, c *Site) int {
-		return cmp.Or(cmp.Compare(strings.Count(a.Dir, "/")+len(strings.Trim(a.Dir, ".")), strings.Count(c.Dir, "/")+len(strings.Trim(c.Dir, "."))), cmp.Compare(a.Name, c.Name))
+	slices.SortFunc(b.sites, func(x, y *Site) int {
+		return cmp.Or(boolOrder(x.Dir != ".", y.Dir != "."), cmp.Compare(x.Name, y.Name))
 	})
 	return b, nil
 }
@@ -204,7 +204,7 @@ func clashes(rulesets []*Ruleset) Problems {
 		}
 		before := rulesets[i-1]
 		d := &document{name: rs.File, lines: rs.doc.lines}
-		fields := rs.doc.section(rs.doc.root, "").fields
+		fields := rs.top.fields
 		switch {
 		case before.Version == rs.Version:
 			d.problem(fields["version"], "", fmt.Sprintf("version %d of %s is in %s too", rs.Version, rs.Name, before.File), "raise it")
