@@ -21,6 +21,9 @@ const (
 	peerRetries = 2
 	peerSilence = peerIdle + peerRetry*peerRetries // and data that nobody confirms
 	dialTimeout = 10 * time.Second
+
+	comeBack      = 20 * time.Second // a server recovers or starts within
+	comeBackRetry = 50 * time.Millisecond
 )
 
 // sessionConfig is how every connection behaves, whoever makes it.
@@ -70,8 +73,36 @@ type connector struct {
 	store *Store
 }
 
-// Connect makes a connection that is ready to work on this binary's schema.
+// Connect makes a connection that is ready to work on this binary's schema. It
+// waits for a server that is coming back.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	soon, cancel := context.WithTimeout(ctx, comeBack)
+	defer cancel()
+	for {
+		made, err := c.connect(ctx)
+		if err == nil || !c.comingBack(err) {
+			return made, err
+		}
+		select {
+		case <-soon.Done():
+			return nil, err
+		case <-time.After(comeBackRetry):
+		}
+	}
+}
+
+// comingBack tells whether the server is about to be there: it says so itself
+// while it starts or recovers, and the embedded one is started by Ensure.
+func (c *connector) comingBack(err error) bool {
+	const notYet = "57P03"
+	if refused := new(pgconn.PgError); errors.As(err, &refused) {
+		return refused.Code == notYet
+	}
+	dial := new(net.OpError)
+	return c.store.cluster != nil && errors.As(err, &dial)
+}
+
+func (c *connector) connect(ctx context.Context) (driver.Conn, error) {
 	cfg := c.cfg
 	if embedded := c.store.cluster; embedded != nil {
 		if err := embedded.Ensure(ctx); err != nil {

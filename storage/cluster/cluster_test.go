@@ -173,6 +173,10 @@ func startHolder(dir, workDir string) (*holder, error) {
 	if abs, err := filepath.Abs(os.Args[0]); err == nil {
 		cmd.Path = abs
 	}
+	return startHolderAs(cmd, dir, workDir)
+}
+
+func startHolderAs(cmd *exec.Cmd, dir, workDir string) (*holder, error) {
 	cmd.Env = append(os.Environ(), holderVariable+"="+dir)
 	cmd.Dir = workDir
 	in, err := cmd.StdinPipe()
@@ -442,5 +446,71 @@ func TestAnyWorkingDirectoryWillDo(t *testing.T) {
 	h.in.Close()
 	if err := h.cmd.Wait(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestAUserRunsItsOwnServer(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("the other tests do")
+	}
+	const nobody = 65534
+	dir := dataDir(t)
+	home := filepath.Dir(dir)
+	binary, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(home, "user.test"), binary, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(home, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(home, "user.test"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	h, err := startHolderAs(cmd, dir, "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.in.Close(); h.cmd.Wait() })
+	// Root joins in: the server goes on as the owner of the data.
+	c := open(t, dir)
+	ask(t, c, "SELECT 'x'")
+	info, err := os.Stat(fmt.Sprintf("/proc/%d", serverOf(t, c)))
+	if err != nil || info.Sys().(*syscall.Stat_t).Uid != nobody {
+		t.Errorf("the server does not run as the user: %v", err)
+	}
+}
+
+func TestAFileInTheWayIsSaidSo(t *testing.T) {
+	file := filepath.Join(filepath.Dir(dataDir(t)), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(t.Context(), Config{Dir: filepath.Join(file, "data")})
+	if err == nil || !strings.Contains(err.Error(), "set NIGHTSHIFT_DATA to a directory you can write to") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAGuardIgnoresBeingAskedToStopWhileTheServerIsUsed(t *testing.T) {
+	dir := dataDir(t)
+	c := open(t, dir)
+	guard := guardOf(t, dir)
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		if err := syscall.Kill(guard, sig); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask(t, c, "SELECT 'x'")
+	if after := guardOf(t, dir); after != guard {
+		t.Error("the guard went")
+	}
+}
+
+func TestAServerThatCannotStartSaysWhy(t *testing.T) {
+	_, err := Open(t.Context(), Config{Dir: dataDir(t), Settings: map[string]string{"shared_buffers": "plenty"}})
+	if err == nil || !strings.Contains(err.Error(), `invalid value for parameter "shared_buffers"`) {
+		t.Errorf("got %v", err)
 	}
 }

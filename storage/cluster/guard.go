@@ -138,11 +138,11 @@ func (p place) rotatedLog() (*os.File, error) {
 	return os.OpenFile(p.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 }
 
-// guard runs the server until nobody uses the cluster, or it is told to stop.
+// guard runs the server until nobody uses the cluster. It ignores being asked
+// to stop: a supervisor asks all processes of a service at once, and the ones
+// that use the server need it to finish.
 func guard(text string, starter *os.File) error {
-	told := make(chan os.Signal, 1)
-	signal.Notify(told, syscall.SIGTERM)
-	signal.Ignore(syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
+	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGPIPE)
 	var o orders
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		return fmt.Errorf("read the guard's orders: %w", err)
@@ -165,7 +165,7 @@ func guard(text string, starter *os.File) error {
 	}
 	fmt.Fprintln(starter, ready)
 	starter.Close()
-	return watch(s, p, o.Config.Throwaway, told)
+	return watch(s, p, o.Config.Throwaway)
 }
 
 func launchOnCleanGround(ctx context.Context, o orders, p place) (*server, error) {
@@ -186,9 +186,9 @@ func launchOnCleanGround(ctx context.Context, o orders, p place) (*server, error
 	}
 }
 
-// watch returns when the server is gone: because it ended by itself, because
-// the guard was told to stop, or because nobody uses the cluster any more.
-func watch(s *server, p place, throwaway bool, told <-chan os.Signal) error {
+// watch returns when the server is gone: because it ended by itself, or
+// because nobody uses the cluster any more.
+func watch(s *server, p place, throwaway bool) error {
 	how := syscall.SIGINT // ends sessions, writes everything down, then stops
 	if throwaway {
 		how = syscall.SIGQUIT
@@ -200,8 +200,6 @@ func watch(s *server, p place, throwaway bool, told <-chan os.Signal) error {
 		select {
 		case err := <-s.done:
 			return fmt.Errorf("the server ended by itself: %w", errors.Join(err, errors.New(p.lastWords())))
-		case <-told:
-			return s.stop(how)
 		case <-tick.C:
 		}
 		if mine, err := start.TryLock(); err != nil || !mine {

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -60,7 +59,7 @@ func start() (*cluster.Cluster, error) {
 		return nil, fmt.Errorf("start the test database: %w", err)
 	}
 	ctx := context.Background()
-	c, err := cluster.Open(ctx, cluster.Config{Dir: filepath.Join(dir, "data"), Throwaway: true, Settings: map[string]string{"max_connections": "300"}})
+	c, err := cluster.Open(ctx, cluster.Config{Dir: dir, Throwaway: true, Settings: map[string]string{"max_connections": "300"}})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -84,7 +83,7 @@ func stop() error {
 	if c == nil {
 		return nil
 	}
-	return errors.Join(c.Close(), os.RemoveAll(filepath.Dir(c.Dir())))
+	return errors.Join(c.Close(), os.RemoveAll(c.Dir()))
 }
 
 // admin runs one statement as the owner of the cluster.
