@@ -51,9 +51,15 @@ func TestTheSameReportGivesTheSameBytes(t *testing.T) {
 }
 
 func TestLibreOfficeComputesWhatIsKept(t *testing.T) {
-	for name, r := range map[string]AcceptanceReport{"a night": sampleNight(), "a night of nothing": emptyNight()} {
+	off := sampleNight()
+	off.Counts.Accepted.Amount, off.Counts.Held.Rows = yuan("999999999999.07"), 2
+	for name, r := range map[string]AcceptanceReport{"a night": sampleNight(), "a night of nothing": emptyNight(), "one that does not tie": off, "amounts as text": hugeNight()} {
 		t.Run(name, func(t *testing.T) {
-			workbook := workbookOf(t, r)
+			var buf bytes.Buffer
+			if err := Acceptance(&buf, r); err != nil && !errors.Is(err, ErrDoesNotTie) {
+				t.Fatal(err)
+			}
+			workbook := buf.Bytes()
 			ours, theirs := opened(t, workbook), recalculated(t, workbook)
 			formulas := 0
 			for _, sheet := range ours.GetSheetList() {
@@ -87,6 +93,23 @@ func alike(a, b string) bool {
 		return x.Cmp(y) == 0
 	}
 	return a == b
+}
+
+// hugeNight has an amount that a spreadsheet's number cannot hold.
+func hugeNight() AcceptanceReport {
+	r := sampleNight()
+	r.Refunded = list(RefundedRow{Subject: Subject{Order: "A-0010", Amount: yuan("12345678901234567.89")}})
+	r.Counts.Refunded.Amount = yuan("12345678901234567.89")
+	return r
+}
+
+func TestAnAmountThatIsTextStillTiesAndIsSaid(t *testing.T) {
+	text := printed(t, workbookOf(t, hugeNight()))
+	for _, want := range []string{"D14 12345678901234567.89 CNY", "B19 12345678901234567.89 CNY | C19 12345678901234567.89 CNY | D19 CNY0.00", "In 4 places an amount has more than 15 digits and is kept as text"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the workbook lacks %q\n%s", want, text)
+		}
+	}
 }
 
 func emptyNight() AcceptanceReport {

@@ -20,6 +20,9 @@ import (
 // as small as the standard library's default, in about half the time.
 const compression = 5
 
+// zipVersion 2.0 is what files with deflated parts need to be read.
+const zipVersion = 20
+
 // archive is the zip file of a workbook. The library hands over the sheets in
 // no fixed order; archive packs each part into one scratch file as it comes
 // and, at the end, writes them in order of their names and without a clock, so
@@ -116,7 +119,7 @@ func (a *archive) Close() error {
 	out := zip.NewWriter(a.to)
 	for _, p := range a.parts {
 		header := &zip.FileHeader{
-			Name: p.name, Method: zip.Deflate, CRC32: p.sum,
+			Name: p.name, Method: zip.Deflate, CRC32: p.sum, CreatorVersion: zipVersion, ReaderVersion: zipVersion,
 			CompressedSize64: uint64(p.size), UncompressedSize64: uint64(p.length),
 			//lint:ignore SA1019 a raw header takes the date as it is; 1980-01-01 is what spreadsheets write.
 			ModifiedDate: 1<<5 | 1,

@@ -70,6 +70,24 @@ func zero(v any) bool {
 	return v == int64(0)
 }
 
+// live tells whether a spreadsheet can compute the difference.
+func (t tie) live() bool {
+	_, live := t.workbook.(formula)
+	m, money := t.database.(market.Money)
+	return live && (!money || exactly(m))
+}
+
+// places is how many decimals the difference has at most.
+func (t tie) places() int32 {
+	most := int32(0)
+	for _, v := range []any{t.database, value(t.workbook)} {
+		if m, money := v.(market.Money); money {
+			most = max(most, m.Currency.Places(), decimals(m.Amount.String()))
+		}
+	}
+	return most
+}
+
 // ok tells whether the line ties.
 func (t tie) ok() bool {
 	off, err := t.off()
@@ -107,8 +125,8 @@ func (c *control) writeTies(s *sheet) error {
 		off, offErr := t.off()
 		row := s.row + 1
 		difference := off
-		if _, live := t.workbook.(formula); live && offErr == nil {
-			difference = formula{fmt.Sprintf("ROUND(B%d-C%d,%d)", row, row, market.MaxFractionDigits), off}
+		if t.live() {
+			difference = formula{fmt.Sprintf("ROUND(B%d-C%d,%d)", row, row, t.places()), off}
 		}
 		result := formula{fmt.Sprintf("IF(D%d=0,%s,%s)", row, literal(verdictOf(true)), literal(verdictOf(false))), verdictOf(t.ok())}
 		err = errors.Join(err, offErr, s.line(18, styled{t.String(), words}, styled{t.database, plain},
@@ -207,7 +225,7 @@ func (c *control) writeRemarks(s *sheet, b *book) error {
 	err := s.across(22, section, nil, label{"备注", "Remarks"}.String())
 	if b.asText > 0 {
 		err = errors.Join(err, s.across(30, note, nil, fmt.Sprintf(
-			"%d 个金额超过 15 位有效数字，以文本保存，精确但不参与公式。\n%d amounts have more than 15 digits and are kept as text: exact, but not part of formulas.", b.asText, b.asText)))
+			"有 %d 处金额超过 15 位有效数字，以文本保存：精确，但不参与公式。\nIn %d places an amount has more than 15 digits and is kept as text: exact, but not part of formulas.", b.asText, b.asText)))
 	}
 	if b.cut > 0 {
 		err = errors.Join(err, s.across(30, note, nil, fmt.Sprintf(

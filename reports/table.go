@@ -1,9 +1,9 @@
 package reports
 
 import (
-	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -171,7 +171,10 @@ const headingHeight = 34
 
 func (w *tableWriter[R]) add(row R) error {
 	if w.sheet.row > w.book.limit {
-		if err := errors.Join(w.end(), w.begin()); err != nil {
+		if err := w.end(); err != nil {
+			return err
+		}
+		if err := w.begin(); err != nil {
 			return err
 		}
 	}
@@ -213,7 +216,8 @@ func (w *tableWriter[R]) end() error {
 			return err
 		}
 	}
-	if w.sheet.row > 1 {
+	hasMoney := slices.ContainsFunc(w.table.columns, func(c column[R]) bool { return c.money })
+	if hasMoney && w.sheet.row > 1 {
 		if err := w.totals(here); err != nil {
 			return err
 		}
