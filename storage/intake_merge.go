@@ -11,61 +11,89 @@ import (
 
 // Merge brings the staged facts into their table and answers how many were not
 // there before and how many were there with other values. What a file does not
-// report of a fact stays as it is. The orders behind them are woken, unless
-// they are completed: looked at again from the instant they were placed.
+// report of a fact stays as it is. The orders behind them are woken.
 //
 // Every staged row must have a key of its own and known references by now.
 // Updating before inserting, under the stage's lock, costs half of what
 // ON CONFLICT does and leaves rows alone that did not change.
 func (tx *Tx) Merge(ctx context.Context, in Inbound) (added, changed int64, err error) {
+	if in.Wakes != "" {
+		if _, err := tx.Exec(ctx, `CREATE TEMP TABLE touched (subject bigint NOT NULL) ON COMMIT DROP`); err != nil {
+			return 0, 0, fmt.Errorf("prepare to wake the orders of %s: %w", in.Table, err)
+		}
+	}
 	if in.mayChange() {
-		if changed, err = tx.touch(ctx, in, in.update()); err != nil {
+		if changed, err = tx.Exec(ctx, in.noted(in.update()), in.Site); err != nil {
 			return 0, 0, fmt.Errorf("update %s: %w", in.Table, err)
 		}
 	}
-	if added, err = tx.touch(ctx, in, in.insert()); err != nil {
+	if added, err = tx.Exec(ctx, in.noted(in.insert()), in.Site); err != nil {
 		return 0, 0, fmt.Errorf("insert %s: %w", in.Table, err)
 	}
-	return added, changed, nil
-}
-
-// touch runs a statement that returns the orders behind the facts it touched,
-// wakes them, and answers how many facts there were.
-func (tx *Tx) touch(ctx context.Context, in Inbound, statement string) (n int64, err error) {
-	query, args := `WITH touched AS (`+statement+`) SELECT count(*) FROM touched`, []any{in.Site}
+	if added+changed == 0 {
+		return 0, 0, nil
+	}
 	if in.Wakes != "" {
-		query, args = `WITH touched AS (`+statement+`), woken AS (`+in.wake()+`) SELECT count(*) FROM touched`, append(args, in.Wakes)
+		if err := tx.wakeTouched(ctx, in); err != nil {
+			return 0, 0, err
+		}
 	}
-	err = tx.Query(ctx, query, args, func(rows pgx.Rows) error { return rows.Scan(&n) })
-	return n, err
+	return added, changed, tx.gatherStatistics(ctx, in, added+changed)
 }
 
-// orders is the table whose own rows are subjects.
-const orders = "orders"
-
-// wake is ordered, so that it cannot block a run and be blocked by it at once.
-func (in Inbound) wake() string {
-	woken := `SELECT t.subject, t.look_at FROM touched t`
-	if in.Table != orders {
-		woken = `SELECT o.id AS subject, o.placed_at AS look_at FROM orders o JOIN (SELECT DISTINCT subject FROM touched) t ON t.subject = o.id`
+// noted notes the orders behind the facts that a statement touches. It touches
+// as many rows as the statement alone.
+func (in Inbound) noted(statement string) string {
+	if in.Wakes == "" {
+		return statement
 	}
-	return `
-		INSERT INTO due (job, site, subject, look_at)
-		SELECT $2::text, $1::text, w.subject, w.look_at FROM (` + woken + `) w
-		WHERE NOT EXISTS (SELECT FROM completions c WHERE c.order_id = w.subject)
-		ORDER BY w.subject
-		ON CONFLICT (job, subject) DO UPDATE SET look_at = excluded.look_at WHERE due.look_at > excluded.look_at`
+	subject := "t.order_id"
+	if in.Table == "orders" {
+		subject = "t.id"
+	}
+	return `WITH facts AS (` + statement + ` RETURNING ` + subject + ` AS subject) INSERT INTO touched SELECT subject FROM facts`
 }
 
-// returning is the subject behind a touched fact.
-func (in Inbound) returning() string {
-	switch {
-	case in.Wakes == "":
-		return `RETURNING 1`
-	case in.Table == orders:
-		return `RETURNING t.id AS subject, t.placed_at AS look_at`
+// wakeTouched has the orders that were touched looked at again from the instant
+// they were placed, unless they are completed.
+func (tx *Tx) wakeTouched(ctx context.Context, in Inbound) error {
+	if err := tx.ChangeFacts(ctx, in.Site); err != nil {
+		return err
 	}
-	return `RETURNING t.order_id AS subject`
+	const woken = `(SELECT o.id, o.placed_at FROM orders o JOIN (SELECT DISTINCT subject FROM touched) t ON t.subject = o.id)`
+	for _, step := range []struct {
+		statement string
+		args      []any
+	}{
+		{`ANALYZE touched`, nil},
+		{`UPDATE due d SET look_at = w.placed_at FROM ` + woken + ` w
+		WHERE d.job = $1 AND d.subject = w.id AND d.look_at > w.placed_at`, []any{in.Wakes}},
+		{`INSERT INTO due (job, site, subject, look_at)
+		SELECT $1, $2, w.id, w.placed_at FROM ` + woken + ` w
+		WHERE NOT EXISTS (SELECT FROM due d WHERE d.job = $1 AND d.subject = w.id)
+		  AND NOT EXISTS (SELECT FROM completions c WHERE c.order_id = w.id)
+		ORDER BY w.id`, []any{in.Wakes, in.Site}},
+	} {
+		if _, err := tx.Exec(ctx, step.statement, step.args...); err != nil {
+			return fmt.Errorf("wake the orders of %s: %w", in.Table, err)
+		}
+	}
+	return nil
+}
+
+// gatherStatistics keeps what Postgres plans by in step with what was merged.
+// It comes last: it waits for others who gather, and must not be waited for.
+func (tx *Tx) gatherStatistics(ctx context.Context, in Inbound, touched int64) error {
+	tables := []string{in.Table}
+	if in.Wakes != "" {
+		tables = append(tables, "due")
+	}
+	for _, table := range tables {
+		if _, err := tx.Exec(ctx, `SELECT gather_statistics($1, $2)`, table, touched); err != nil {
+			return fmt.Errorf("gather statistics of %s: %w", table, err)
+		}
+	}
+	return nil
 }
 
 func (in Inbound) update() string {
@@ -76,8 +104,7 @@ func (in Inbound) update() string {
 	return fmt.Sprintf(`
 		UPDATE %s t SET %s
 		FROM (%s) n
-		WHERE %s AND %s
-		%s`, quoted(in.Table), strings.Join(set, ", "), in.resolved(), in.sameFact(), in.changed(), in.returning())
+		WHERE %s AND %s`, quoted(in.Table), strings.Join(set, ", "), in.resolved(), in.sameFact(), in.changed())
 }
 
 func (in Inbound) insert() string {
@@ -92,8 +119,7 @@ func (in Inbound) insert() string {
 	return fmt.Sprintf(`
 		INSERT INTO %[1]s AS t (%[2]s)
 		SELECT %[3]s FROM (%[4]s) n
-		WHERE NOT EXISTS (SELECT FROM %[1]s t WHERE %[5]s)
-		%[6]s`, quoted(in.Table), into, from, in.resolved(), in.sameFact(), in.returning())
+		WHERE NOT EXISTS (SELECT FROM %[1]s t WHERE %[5]s)`, quoted(in.Table), into, from, in.resolved(), in.sameFact())
 }
 
 // resolved is the stage in the columns of the table: codes become ids.

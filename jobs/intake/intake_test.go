@@ -533,6 +533,36 @@ func TestAFileThatBreaksOffKeepsNothing(t *testing.T) {
 	d.wantRows(`SELECT count(*)::text FROM buyers`, "0")
 }
 
+// A chunk that has read the old facts puts its subjects back before a change
+// wakes them, or the change would be overslept.
+func TestAChangeWaitsForTheChunkOnItsWay(t *testing.T) {
+	d := newDesk(t)
+	d.begin()
+	d.postpone()
+	done := make(chan string, 1)
+	path := d.file("shipments.csv", "order,signed_at\no1,2024-03-05 10:00:00\n")
+	err := d.store.InTx(t.Context(), func(ctx context.Context, tx *storage.Tx) error {
+		if err := tx.HoldFacts(ctx, "cn"); err != nil {
+			return err
+		}
+		go func() { done <- d.takeFile("shipments", path) }()
+		for d.rows(`SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`) == "0" {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+		}
+		_, err := tx.Exec(ctx, `UPDATE due SET look_at = '2024-07-01T00:00:00+08:00'`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := <-done; got != "+1 ~0 =0 !0" {
+		t.Error(got)
+	}
+	d.wantRows(dueQuery, "o1 acceptance cn 2024-03-01 10:00:00\no2 acceptance cn 2024-07-01 00:00:00")
+}
+
 func TestDescriptions(t *testing.T) {
 	var b bytes.Buffer
 	if err := Describe(&b); err != nil {
