@@ -169,3 +169,27 @@ func celPrograms(b *testing.B) []cel.Program {
 	}
 	return programs
 }
+
+// BenchmarkDefaultNight is what a night asks of the default rules about one
+// delivery that is due: the answer, its due instant, its facts.
+func BenchmarkDefaultNight(b *testing.B) {
+	book, err := Load(Defaults())
+	if err != nil {
+		b.Fatal(err)
+	}
+	site, _ := book.Site("")
+	p, err := site.Policy("acceptance", on("2024-06-01"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	facts := benchmarkFacts()
+	facts.DeliveredFor, facts.ShippedFor = facts.PlacedFor, facts.PlacedFor
+	var buf []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		a, _ := p.Decide(facts, noon)
+		p.Since(facts, noon, a)
+		p.Next(facts, noon, a)
+		buf = p.AppendFacts(buf[:0], facts)
+	}
+}

@@ -49,13 +49,6 @@ type valueOf struct {
 	read func(*frame) Value
 }
 
-// crossing is one comparison of a stopwatch with a duration: where the answer
-// can turn with time alone.
-type crossing struct {
-	stopwatch func(*frame) *market.Stopwatch
-	threshold func(*frame) int64 // nanoseconds
-}
-
 // Compile checks everything a ruleset says and makes it ready to decide.
 // Amounts without a currency are of the file's own, or else of the site's.
 // The problems are all there are, in its form too; with any, there is no policy.

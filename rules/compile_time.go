@@ -31,7 +31,7 @@ func (c *compiler) stopwatchComparison(n *ast.BinaryNode, a, b *operand) *operan
 		return c.refuse(n, "the duration depends on a stopwatch itself", "write a rule for each case")
 	}
 	w, d := as[*market.Stopwatch](a), as[int64](b)
-	c.crossings = append(c.crossings, crossing{w, d})
+	c.crossAt(crossing{fact: a.fact, stopwatch: w, threshold: d, constant: b.constant, operator: op})
 	answer, absent := truth[op], op == "<" || op == "<=" || op == "!="
 	return c.result(n, KindBool, func(f *frame) bool {
 		elapsed, started := w(f).Elapsed(f.asOf)
@@ -61,7 +61,7 @@ func happened(c *compiler, n *ast.CallNode, args []*operand) *operand {
 		return c.refuse(n, "happened asks a stopwatch, not "+args[0].kind.String(), "")
 	}
 	w := as[*market.Stopwatch](args[0])
-	c.crossings = append(c.crossings, crossing{w, constant(int64(0))})
+	c.crossAt(crossing{fact: args[0].fact, stopwatch: w, threshold: constant(int64(0)), constant: true, operator: ">="})
 	return c.result(n, KindBool, func(f *frame) bool { return w(f).Started(f.asOf) }, args[0])
 }
 

@@ -11,6 +11,39 @@ import (
 // one tick after ten days.
 const tick = time.Microsecond
 
+// crossing is one comparison of a stopwatch with a duration: where the answer
+// can turn with time alone.
+type crossing struct {
+	fact      *Fact
+	stopwatch func(*frame) *market.Stopwatch
+	threshold func(*frame) int64 // nanoseconds
+	constant  bool               // the threshold depends on no fact
+	operator  string             // with the stopwatch on its left
+}
+
+// turns tells whether the comparison turns when the threshold is reached, and
+// whether it turns a tick after that. A stopwatch that counts down reaches it
+// from above.
+func (c *crossing) turns(down bool) (reached, passed bool) {
+	switch c.operator {
+	case ">=", "<":
+		return !down, down
+	case ">", "<=":
+		return down, !down
+	}
+	return true, true
+}
+
+// crossAt notes a comparison, once: rules often repeat each other's.
+func (c *compiler) crossAt(next crossing) {
+	for _, x := range c.crossings {
+		if x.fact == next.fact && x.operator == next.operator && x.constant && next.constant && x.threshold(nil) == next.threshold(nil) {
+			return
+		}
+	}
+	c.crossings = append(c.crossings, next)
+}
+
 // Since is the instant from which the answer has been a without interruption
 // until asOf, as far as stopwatches decide: the due instant of an effect. It is
 // zero where the answer was a at every instant before, so that no stopwatch
@@ -22,18 +55,14 @@ func (p *Policy) Since(facts any, asOf time.Time, a Answer) time.Time {
 	f := p.frame(facts, asOf)
 	defer f.release()
 	var room [32]time.Time
-	instants := p.instants(f, room[:0])
-	past, found := slices.BinarySearchFunc(instants, asOf, time.Time.Compare)
-	if found {
-		past++
-	}
-	for i := past - 1; i >= 0; i-- {
-		before := instants[i].Add(-tick)
+	past := p.instants(f, room[:0], func(at time.Time) bool { return !at.After(asOf) })
+	for i := len(past) - 1; i >= 0; i-- {
+		before := past[i].Add(-tick)
 		if i > 0 {
-			before = instants[i-1]
+			before = past[i-1]
 		}
 		if !p.answers(f, before, a) {
-			return instants[i]
+			return past[i]
 		}
 	}
 	return time.Time{}
@@ -46,8 +75,8 @@ func (p *Policy) Next(facts any, asOf time.Time, a Answer) (time.Time, bool) {
 	f := p.frame(facts, asOf)
 	defer f.release()
 	var room [32]time.Time
-	for _, at := range p.instants(f, room[:0]) {
-		if at.After(asOf) && !p.answers(f, at, a) {
+	for _, at := range p.instants(f, room[:0], func(at time.Time) bool { return at.After(asOf) }) {
+		if !p.answers(f, at, a) {
 			return at, true
 		}
 	}
@@ -61,30 +90,34 @@ func (p *Policy) answers(f *frame, at time.Time, a Answer) bool {
 	return err == nil && a.Same(b)
 }
 
-// instants are all at which some comparison of the policy can turn, in order.
-func (p *Policy) instants(f *frame, room []time.Time) []time.Time {
+// instants are those at which some comparison of the policy can turn, in order,
+// as far as they are wanted.
+func (p *Policy) instants(f *frame, room []time.Time, wanted func(time.Time) bool) []time.Time {
 	out := room
-	for _, c := range p.crossings {
+	note := func(w *market.Stopwatch, d time.Duration) {
+		if at, ok := w.Crossing(d); ok && wanted(at) {
+			out = append(out, at)
+		}
+	}
+	for i := range p.crossings {
+		c := &p.crossings[i]
 		f.err = nil
 		threshold := time.Duration(c.threshold(f))
 		if f.err != nil {
 			continue // the comparison itself is an error at every instant
 		}
 		w := c.stopwatch(f)
-		out = appendCrossing(out, w, threshold)
-		if w.Down() {
-			out = appendCrossing(out, w, threshold-tick)
-		} else {
-			out = appendCrossing(out, w, threshold+tick)
+		reached, passed := c.turns(w.Down())
+		if reached {
+			note(w, threshold)
+		}
+		switch {
+		case passed && w.Down():
+			note(w, threshold-tick)
+		case passed:
+			note(w, threshold+tick)
 		}
 	}
 	slices.SortFunc(out, time.Time.Compare)
 	return slices.CompactFunc(out, time.Time.Equal)
-}
-
-func appendCrossing(out []time.Time, w *market.Stopwatch, d time.Duration) []time.Time {
-	if at, ok := w.Crossing(d); ok {
-		out = append(out, at)
-	}
-	return out
 }
