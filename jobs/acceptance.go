@@ -257,7 +257,7 @@ func (v deliveryView) corrected(field string, reported time.Time) time.Time {
 const daysAhead = 60
 
 // workingSince is a clock that begins with the day after an instant's and runs
-// on working days only; it has not started where the calendar ends.
+// on working days only; it stands still from where the calendar ends.
 func workingSince(t time.Time, site *rules.Site) market.Stopwatch {
 	if t.IsZero() || site.Calendar == nil {
 		return market.Stopwatch{}
@@ -265,12 +265,14 @@ func workingSince(t time.Time, site *rules.Site) market.Stopwatch {
 	first := market.DateOf(t, site.Zone) + 1
 	var off []market.Span
 	for d := first; d < first+daysAhead; d++ {
+		midnight := d.At(market.TimeOfDay{}, site.Zone)
 		worked, err := site.Calendar.IsWorkingDay(d)
 		if err != nil {
-			return market.Stopwatch{}
+			off = append(off, market.Span{From: midnight})
+			break
 		}
 		if !worked {
-			off = append(off, market.Span{From: d.At(market.TimeOfDay{}, site.Zone), To: (d + 1).At(market.TimeOfDay{}, site.Zone)})
+			off = append(off, market.Span{From: midnight, To: (d + 1).At(market.TimeOfDay{}, site.Zone)})
 		}
 	}
 	return market.StartedAt(first.At(market.TimeOfDay{}, site.Zone)).Without(off)
