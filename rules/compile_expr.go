@@ -37,17 +37,19 @@ type compiler struct {
 	functions  map[string]*function
 	grammar    *conf.Config
 	crossings  []crossing
+	mapping    *Mapping // of an import: every other name is a source column, and a ?? b is b where a is empty
+	passage
+}
 
+// passage is where the compiler stands.
+type passage struct {
 	rule  string     // the rule being compiled
 	at    *yaml.Node // the scalar being compiled
 	text  []rune     // its value
 	depth int
 	known map[ast.Node]*operand // of this expression: a < b < c holds b twice
 	spans map[ast.Node]span
-
-	mapping        *Mapping // of an import: every other name is a source column
-	used           []int    // the source columns of the expression
-	emptyIsMissing bool     // a ?? b is b where a is empty
+	used  []int // the source columns it reads, of an import
 }
 
 func newCompiler(rs *Ruleset, v *Vocabulary, currency market.Currency) *compiler {
@@ -91,11 +93,10 @@ func (c *compiler) let(name string) *operand {
 		c.doc.problem(b.key, "", "let "+name+" is defined by itself: "+strings.Join(path, " → "), "give one of them a value of its own")
 		return nil
 	}
-	saved := *c
-	c.open, c.rule = append(c.open, name), ""
+	outer := c.passage
+	c.passage, c.open = passage{}, append(c.open, name)
 	o := c.value(b.Value)
-	saved.crossings = c.crossings
-	*c = saved
+	c.passage, c.open = outer, c.open[:len(c.open)-1]
 	delete(c.lets, name)
 	if o != nil {
 		named := *o

@@ -79,10 +79,9 @@ func ParseMapping(name string, text []byte, columns []string) (*Mapping, error) 
 	if s.fields["time_zone"] != nil {
 		m.Zone = d.zone(s, nil)
 	}
-	c := &compiler{doc: d, names: map[string]*operand{}, lets: map[string]*Binding{}, functions: mappingFunctions(m), mapping: m, emptyIsMissing: true}
+	c := &compiler{doc: d, names: map[string]*operand{}, lets: map[string]*Binding{}, functions: mappingFunctions(m), mapping: m}
 	c.grammar = grammarOf(c.functions)
 	if where := s.fields["where"]; where != nil {
-		c.rule = "where"
 		if o := c.condition(where); o != nil {
 			m.where = as[bool](o)
 		}
@@ -103,7 +102,7 @@ func ParseMapping(name string, text []byte, columns []string) (*Mapping, error) 
 }
 
 func (c *compiler) mapColumn(m *Mapping, p pair, target int) {
-	c.rule, c.used = p.key.Value, nil
+	c.used = nil
 	o := c.mappedValue(p.value)
 	if o == nil {
 		return

@@ -273,7 +273,7 @@ func (c *compiler) coalesce(n *ast.BinaryNode, a, b *operand) *operand {
 	if a.kind == KindStopwatch || a.kind == KindList {
 		return c.refuse(n, "?? beside "+a.kind.String(), "it is never missing: leave ?? out")
 	}
-	if c.emptyIsMissing && a.kind == KindText {
+	if c.mapping != nil && a.kind == KindText {
 		x, y := as[string](a), as[string](b)
 		return c.result(n, KindText, func(f *frame) string {
 			if s := x(f); s != "" {

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/spf13/cobra"
+)
+
+// settings are all that the environment may say, one variable a field, read
+// once. The column about is what `nightshift help settings` prints.
+type settings struct {
+	DatabaseURL secret `env:"DATABASE_URL" about:"the Postgres to work on, postgres://…; without it the embedded one"`
+	OwnerURL    secret `env:"NIGHTSHIFT_OWNER_URL" about:"who migrates, where the login of DATABASE_URL may not"`
+	Data        string `env:"NIGHTSHIFT_DATA" about:"the embedded database's directory; by default in the user's data directory, /var/lib/nightshift for root"`
+	Rules       string `env:"NIGHTSHIFT_RULES" about:"the directory of rule files; by default those built in"`
+	Site        string `env:"NIGHTSHIFT_SITE" envDefault:"cn" about:"the site that commands work on unless --site names another"`
+	Workers     int    `env:"NIGHTSHIFT_WORKERS" about:"shards carried at a time; by default as many as there are processors"`
+	ParkLimit   int    `env:"NIGHTSHIFT_PARK_LIMIT" envDefault:"1000" about:"candidates a run may set aside before it stops"`
+	Listen      string `env:"NIGHTSHIFT_LISTEN" envDefault:"127.0.0.1:8042" about:"where serve listens; beyond this machine only with a token or a password"`
+	Token       secret `env:"NIGHTSHIFT_TOKEN" about:"the bearer token that serve asks for"`
+	User        string `env:"NIGHTSHIFT_USER" about:"who signs in to serve, together with NIGHTSHIFT_PASSWORD"`
+	Password    secret `env:"NIGHTSHIFT_PASSWORD" about:"the password of NIGHTSHIFT_USER"`
+}
+
+// secret is a text that no log, message or help shows.
+type secret string
+
+// String hides the secret from every way of printing.
+func (s secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "(hidden)"
+}
+
+// GoString hides it from %#v, too.
+func (s secret) GoString() string { return s.String() }
+
+// MarshalText hides it from JSON.
+func (s secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// readSettings reads every variable that settings names.
+func readSettings(lookup func(string) string) (settings, error) {
+	var s settings
+	params, err := env.GetFieldParams(&s)
+	if err != nil {
+		return s, err
+	}
+	found := map[string]string{}
+	for _, p := range params {
+		if value := lookup(p.Key); value != "" {
+			found[p.Key] = value
+		}
+	}
+	if err := env.ParseWithOptions(&s, env.Options{Environment: found}); err != nil {
+		return s, misuse("read the settings: %s: see `nightshift help settings`", strings.TrimPrefix(err.Error(), "env: "))
+	}
+	if s.Workers == 0 {
+		s.Workers = runtime.NumCPU()
+	}
+	switch {
+	case s.Workers < 1:
+		return s, misuse("read the settings: NIGHTSHIFT_WORKERS is %d: there is at least one", s.Workers)
+	case s.ParkLimit < 1:
+		return s, misuse("read the settings: NIGHTSHIFT_PARK_LIMIT is %d: there is at least one", s.ParkLimit)
+	case (s.User == "") != (s.Password == ""):
+		return s, misuse("read the settings: NIGHTSHIFT_USER and NIGHTSHIFT_PASSWORD go together: set both or neither")
+	}
+	return s, nil
+}
+
+// settingsHelp is a help topic: what the environment may say.
+func (p *program) settingsHelp() *cobra.Command {
+	var b strings.Builder
+	b.WriteString("Settings come from environment variables, read once:\n\n")
+	g := &grid{}
+	fields := reflect.TypeFor[settings]()
+	for i := range fields.NumField() {
+		f := fields.Field(i)
+		about := f.Tag.Get("about")
+		if otherwise := f.Tag.Get("envDefault"); otherwise != "" {
+			about += fmt.Sprintf(" (default %s)", otherwise)
+		}
+		g.row("  "+f.Tag.Get("env"), about)
+	}
+	b.WriteString(g.String())
+	return &cobra.Command{Use: "settings", Short: "The environment variables that nightshift reads", Long: b.String()}
+}

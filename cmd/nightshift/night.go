@@ -1,0 +1,113 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"nightshift/jobs"
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+// night is the command night.
+func (p *program) night() *cobra.Command {
+	var on string
+	cmd := &cobra.Command{
+		Use: "night --date DATE", Short: "Carry every job of a night out, in order",
+		Long: "Night runs every job of a site for one business date, in order. The exit code\nis that of the worst of them; a job that fails stops the night.",
+		Args: takes(0, 0, "no words, only --date"),
+		Example: `  nightshift night --date 2026-04-01
+  nightshift night --date 2026-04-01 --site br --json`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			day, err := date("date", on)
+			if err != nil {
+				return err
+			}
+			return p.span(cmd, func(e *jobs.Engine, each func(jobs.Result)) error {
+				results, err := e.Night(cmd.Context(), p.site(), day)
+				for _, r := range results {
+					each(r)
+				}
+				return err
+			})
+		},
+	}
+	cmd.Flags().StringVar(&on, "date", "", "the business date, such as 2026-04-01")
+	p.workerOption(cmd)
+	p.siteOption(cmd)
+	return cmd
+}
+
+// backfill is the command backfill.
+func (p *program) backfill() *cobra.Command {
+	var from, to string
+	cmd := &cobra.Command{
+		Use: "backfill JOB --from DATE --to DATE", Short: "Carry a job through past dates, oldest first",
+		Long:              "Backfill runs a job for every business date from one to another, both of them\nincluded. Dates that were completed before are left as they are.",
+		Args:              takes(1, 1, "one job, such as `acceptance`"),
+		ValidArgsFunction: p.first(jobNames, false),
+		Example:           `  nightshift backfill acceptance --from 2026-03-01 --to 2026-03-31`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			first, err := date("from", from)
+			if err != nil {
+				return err
+			}
+			last, err := date("to", to)
+			if err != nil {
+				return err
+			}
+			return p.span(cmd, func(e *jobs.Engine, each func(jobs.Result)) error {
+				return e.Backfill(cmd.Context(), args[0], p.site(), first, last, each)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "the first business date")
+	cmd.Flags().StringVar(&to, "to", "", "the last business date")
+	p.workerOption(cmd)
+	p.siteOption(cmd)
+	return cmd
+}
+
+// span carries several runs out, a line a run.
+func (p *program) span(cmd *cobra.Command, carry func(e *jobs.Engine, each func(jobs.Result)) error) error {
+	if _, err := p.siteRules(); err != nil {
+		return err
+	}
+	e, err := p.engine(cmd.Context())
+	if err != nil {
+		return err
+	}
+	bar := p.progress("orders")
+	e.Progress = bar.ofRun
+	var views []resultView
+	var parked int64
+	var untied error
+	err = carry(e, func(r jobs.Result) {
+		if r.Run.State != market.RunCompleted {
+			return // its error says what happened
+		}
+		book, failed := p.workbook(cmd.Context(), e, r)
+		untied = errors.Join(untied, failed)
+		parked += r.Run.Parked
+		view := resultView{runView: viewOf(r.Run), Already: r.Already, Workbook: book.Name}
+		if views = append(views, view); !p.json {
+			bar.end()
+			p.showLine(r, book)
+		}
+	})
+	bar.end()
+	if p.json {
+		err = errors.Join(err, p.printJSON(views))
+	}
+	return worst(errors.Join(err, untied), parked)
+}
+
+func (p *program) showLine(r jobs.Result, book storage.Document) {
+	already := ""
+	if r.Already {
+		already = ", completed before"
+	}
+	p.printf("%s  %s  run %d  looked at %s, accepted %s, parked %s%s  %s\n", r.Run.On, r.Run.Job, r.Run.ID,
+		number(r.Run.Candidates), number(r.Run.Outcomes[market.Accept]), number(r.Run.Parked), already, book.Name)
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+)
+
+// ruleFiles is the command rules and those below it.
+func (p *program) ruleFiles() *cobra.Command {
+	cmd := group("rules", "Check, test and list the rule files",
+		"Rule files say when and how much. They are those built in, or those of the\ndirectory that is named or that NIGHTSHIFT_RULES names.", `
+  nightshift rules check
+  nightshift rules check ./my-rules
+  nightshift rules list --date 2026-04-01`)
+	cmd.AddCommand(p.rulesCheck(), p.rulesTest(), p.rulesList())
+	return cmd
+}
+
+// named reads the rules of the directory that was typed, if one was.
+func (p *program) named(args []string) (*rules.Book, error) {
+	if len(args) > 0 {
+		p.settings.Rules = args[0]
+	}
+	return p.book()
+}
+
+func (p *program) rulesCheck() *cobra.Command {
+	return &cobra.Command{
+		Use: "check [DIRECTORY]", Short: "Compile every rule file and run the tests beside them", Args: takes(0, 1, "at most one directory"),
+		Long:    "Check compiles every rule file and runs the tests beside them. Every problem of\nevery file is shown at once, with the line and what to do; they are exit code 2.",
+		Example: "  nightshift rules check\n  nightshift rules check ./my-rules --json",
+		RunE: func(_ *cobra.Command, args []string) error {
+			book, err := p.named(args)
+			if err != nil {
+				return p.problems(err)
+			}
+			report := book.Test()
+			if err := report.Err(); err != nil {
+				return p.problems(err)
+			}
+			if p.json {
+				return p.printJSON(map[string]any{"ok": true, "rules": report.Rules, "cases": report.Cases, "problems": []string{}})
+			}
+			p.printf("%s %d rules, every one hit by some of %d cases\n", p.paint(p.out, green, "good:"), report.Rules, report.Cases)
+			return nil
+		},
+	}
+}
+
+// problemView is a problem for machines and editors.
+type problemView struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Rule    string `json:"rule,omitempty"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// problems prints the problems as the result they are, when machines ask, and
+// answers the error that they are.
+func (p *program) problems(err error) error {
+	found, ok := err.(rules.Problems)
+	if !ok || !p.json {
+		return err
+	}
+	views := []problemView{}
+	for _, k := range found {
+		views = append(views, problemView{k.File, k.Line, k.Column, k.Rule, k.Message, k.Hint})
+	}
+	if failed := p.printJSON(map[string]any{"ok": false, "problems": views}); failed != nil {
+		return failed
+	}
+	return misuse("%d problems in the rule files", len(found))
+}
+
+func (p *program) rulesTest() *cobra.Command {
+	return &cobra.Command{
+		Use: "test [DIRECTORY]", Short: "Run the tests beside the rule files, site by site", Args: takes(0, 1, "at most one directory"),
+		Example: "  nightshift rules test\n  nightshift rules test ./my-rules",
+		RunE: func(_ *cobra.Command, args []string) error {
+			book, err := p.named(args)
+			if err != nil {
+				return p.problems(err)
+			}
+			views, g := []map[string]any{}, &grid{}
+			g.row("site", "cases", "failed", "rules", "hit")
+			for _, s := range book.Sites() {
+				r := s.Test()
+				views = append(views, map[string]any{"site": s.Name, "cases": r.Cases, "failed": r.Failed, "rules": r.Rules, "hit": r.Hit})
+				g.row(s.Name, fmt.Sprint(r.Cases), fmt.Sprint(r.Failed), fmt.Sprint(r.Rules), fmt.Sprint(r.Hit))
+			}
+			if p.json {
+				if err := p.printJSON(views); err != nil {
+					return err
+				}
+			} else if err := g.print(p.out); err != nil {
+				return err
+			}
+			return book.Test().Err()
+		},
+	}
+}
+
+func (p *program) rulesList() *cobra.Command {
+	var on string
+	cmd := &cobra.Command{
+		Use: "list [DIRECTORY]", Short: "List every version of every rule file, and which one holds", Args: takes(0, 1, "at most one directory"),
+		Example: "  nightshift rules list\n  nightshift rules list --date 2019-06-30",
+		RunE: func(_ *cobra.Command, args []string) error {
+			book, err := p.named(args)
+			if err != nil {
+				return p.problems(err)
+			}
+			day := market.Date(0)
+			if on != "" {
+				if day, err = date("date", on); err != nil {
+					return err
+				}
+			}
+			return p.showVersions(book, day)
+		},
+	}
+	cmd.Flags().StringVar(&on, "date", "", "the business date to mark the version of (default today)")
+	return cmd
+}
+
+func (p *program) showVersions(book *rules.Book, on market.Date) error {
+	views, g := []map[string]any{}, &grid{}
+	g.row("site", "ruleset", "version", "effective", "content", "file", "")
+	for _, s := range book.Sites() {
+		day := on
+		if day == 0 {
+			day = market.DateOf(p.now(), s.Zone)
+		}
+		for _, name := range s.Rulesets() {
+			holds, _ := s.Policy(name, day) // before the first version none holds
+			for _, v := range s.Versions(name) {
+				mark := ""
+				if v == holds {
+					mark = p.paint(p.out, green, "holds on "+day.String())
+				}
+				g.row(s.Name, name, fmt.Sprint(v.Version), v.Effective.String(), fmt.Sprintf("%x", v.Hash[:6]), v.File, mark)
+				views = append(views, map[string]any{"site": s.Name, "ruleset": name, "version": v.Version, "effective": v.Effective,
+					"hash": fmt.Sprintf("%x", v.Hash), "file": v.File, "holds": v == holds})
+			}
+		}
+	}
+	if p.json {
+		return p.printJSON(views)
+	}
+	return g.print(p.out)
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"nightshift/jobs"
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+// running is the command run.
+func (p *program) running() *cobra.Command {
+	var on, asOf string
+	var req jobs.Request
+	cmd := &cobra.Command{
+		Use: "run JOB --date DATE", Short: "Carry a job through one business date",
+		Long: `Run carries a job through one business date of one site. Starting a finished
+run changes nothing; starting an interrupted one goes on after its last chunk;
+starting one that is alive is exit code 75, unless --join adds this process's
+workers to it. The jobs: ` + strings.Join(jobs.Names(), ", ") + `.`,
+		Args:              takes(1, 1, "one job, such as `acceptance`"),
+		ValidArgsFunction: p.first(jobNames, false),
+		Example: `  nightshift run acceptance --date 2026-04-01
+  nightshift run acceptance --date 2026-04-01 --dry-run     what would happen; nothing is kept
+  nightshift run acceptance --date 2026-04-01 --join        help a run that is under way`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			req.Job = args[0]
+			return p.runJob(cmd.Context(), req, on, asOf)
+		},
+	}
+	cmd.Flags().StringVar(&on, "date", "", "the business date, such as 2026-04-01")
+	cmd.Flags().StringVar(&asOf, "as-of", "", "the instant to evaluate at (default the job's local time on the date)")
+	cmd.Flags().BoolVar(&req.DryRun, "dry-run", false, "decide on a scratch copy and keep nothing")
+	cmd.Flags().BoolVar(&req.Join, "join", false, "help a run that somebody else has started")
+	p.workerOption(cmd)
+	p.siteOption(cmd)
+	return cmd
+}
+
+func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string) error {
+	var err error
+	if req.On, err = date("date", on); err != nil {
+		return err
+	}
+	site, err := p.siteRules()
+	if err != nil {
+		return err
+	}
+	req.Site = site.Name
+	if asOf != "" {
+		if req.AsOf, err = instant("as-of", asOf, site.Zone); err != nil {
+			return err
+		}
+	}
+	e, err := p.engine(ctx)
+	if err != nil {
+		return err
+	}
+	bar := p.progress("orders")
+	e.Progress = bar.ofRun
+	result, err := e.Run(ctx, req)
+	bar.end()
+	if err != nil {
+		return err
+	}
+	book, err := p.workbook(ctx, e, result)
+	if err != nil && !errors.Is(err, jobs.ErrControl) {
+		return err
+	}
+	return worst(errors.Join(err, p.showResult(result, book)), result.Run.Parked)
+}
+
+// ofRun is progress as the engine tells it.
+func (pr *progress) ofRun(at jobs.Progress) {
+	pr.of(at.Job+" "+at.On.String(), at.Done, at.Total)
+}
+
+// workbook is the document of a completed run, written if it is not there yet.
+func (p *program) workbook(ctx context.Context, e *jobs.Engine, r jobs.Result) (storage.Document, error) {
+	if r.DryRun || r.Run.State != market.RunCompleted {
+		return storage.Document{}, nil
+	}
+	d, err := e.Store.Document(ctx, r.Run.ID, jobs.WorkbookName(r.Run))
+	if errors.Is(err, storage.ErrNoDocument) {
+		d, err = e.KeepWorkbook(ctx, r.Run)
+	}
+	return d, err
+}
+
+// resultView is a run's result for machines.
+type resultView struct {
+	runView
+	Already  bool   `json:"already"`
+	DryRun   bool   `json:"dry_run"`
+	Workbook string `json:"workbook,omitempty"`
+}
+
+func (p *program) showResult(r jobs.Result, book storage.Document) error {
+	if p.json {
+		return p.printJSON(resultView{runView: viewOf(r.Run), Already: r.Already, DryRun: r.DryRun, Workbook: book.Name})
+	}
+	title := fmt.Sprintf("%s %s at %s", r.Run.Job, r.Run.On, r.Run.Site)
+	switch {
+	case r.DryRun:
+		title += ": dry run, nothing was kept"
+	case r.Already:
+		title += fmt.Sprintf(": run %d had been completed before, nothing was changed", r.Run.ID)
+	default:
+		title += fmt.Sprintf(": run %d", r.Run.ID)
+	}
+	p.printf("%s\n", title)
+	if err := p.outcomes(r.Run).print(p.out); err != nil {
+		return err
+	}
+	if r.Run.Parked > 0 {
+		p.printf("%s\n", p.paint(p.out, yellow, "parked orders: nightshift runs parked"))
+	}
+	if book.Name != "" {
+		p.printf("workbook: nightshift reports get %d   (%s)\n", r.Run.ID, book.Name)
+	}
+	return nil
+}
+
+// outcomes is the short table of what a run came to.
+func (p *program) outcomes(r market.Run) *grid {
+	g := &grid{}
+	g.row("  looked at", number(r.Candidates))
+	var words []string
+	for outcome := range r.Outcomes {
+		words = append(words, outcome)
+	}
+	slices.Sort(words)
+	for _, w := range words {
+		g.row("  "+w, number(r.Outcomes[w]))
+	}
+	if r.Parked > 0 {
+		g.row("  parked", number(r.Parked))
+	}
+	if len(r.ResultHash) > 0 {
+		g.row("  result", fmt.Sprintf("%x", r.ResultHash))
+	}
+	return g
+}
+
+// number writes a count with commas: 1,234,567.
+func number(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for at := len(digits) - 3; at > 0 && digits[at-1] != '-'; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return digits
+}

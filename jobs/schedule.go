@@ -1,0 +1,124 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/go-co-op/gocron/v2"
+	"github.com/jonboulle/clockwork"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+)
+
+// Schedule wakes the jobs of the timetable: at their local time in their
+// site's zone, and once when it starts. It is an alarm clock, not a memory:
+// whoever is woken asks the database which business dates are due. So a missed
+// night is caught up, a second schedule finds nothing to do, and an hour that
+// comes twice or never is one run all the same.
+type Schedule struct {
+	Engine *Engine
+	Sites  []string
+	Clock  clockwork.Clock
+	Log    *slog.Logger
+}
+
+// How long a schedule sleeps at most: an alarm may be missed where the clock is
+// moved or the machine sleeps; and what failed is tried again.
+const (
+	longestSleep = time.Hour
+	afterTrouble = 5 * time.Minute
+	longestStop  = time.Minute // for what is running to end when asked to stop
+)
+
+// Run wakes jobs until the context ends. What is running then stops after its
+// chunk, and Run returns.
+func (s *Schedule) Run(ctx context.Context) error {
+	clock, err := gocron.NewScheduler(gocron.WithClock(s.Clock), gocron.WithStopTimeout(longestStop))
+	if err != nil {
+		return fmt.Errorf("start the schedule: %w", err)
+	}
+	for _, name := range s.Sites {
+		site, err := s.Engine.Book.Site(name)
+		if err != nil {
+			return errors.Join(fmt.Errorf("start the schedule: %w: %w", ErrBadRequest, err), clock.Shutdown())
+		}
+		for _, l := range timetable {
+			if _, err := asOf(site, l.name, 0); err != nil {
+				return errors.Join(fmt.Errorf("start the schedule: %w", err), clock.Shutdown())
+			}
+			a := &alarm{schedule: s, clock: clock, job: l.name, site: site, log: s.Log.With("job", l.name, "site", name)}
+			if err := a.set(ctx, gocron.OneTimeJobStartImmediately()); err != nil {
+				return errors.Join(err, clock.Shutdown())
+			}
+		}
+	}
+	clock.Start()
+	<-ctx.Done()
+	if err := clock.Shutdown(); err != nil {
+		return fmt.Errorf("stop the schedule: %w", err)
+	}
+	return nil
+}
+
+// alarm wakes one job of one site, one time after the other. The next one is
+// set when the job has ended, so that a job never runs beside itself.
+type alarm struct {
+	schedule *Schedule
+	clock    gocron.Scheduler
+	job      string
+	site     *rules.Site
+	log      *slog.Logger
+}
+
+func (a *alarm) set(ctx context.Context, at gocron.OneTimeJobStartAtOption) error {
+	_, err := a.clock.NewJob(gocron.OneTimeJob(at), gocron.NewTask(func() { a.ring(ctx) }), gocron.WithName(a.job+" at "+a.site.Name))
+	if err != nil {
+		return fmt.Errorf("set the alarm of %s at %s: %w", a.job, a.site.Name, err)
+	}
+	return nil
+}
+
+// ring has the job catch up with the dates that are due, and sets the next alarm.
+func (a *alarm) ring(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	engine, sleep := a.schedule.Engine, longestSleep
+	results, err := engine.CatchUp(ctx, a.job, a.site.Name, a.schedule.Clock.Now())
+	for _, r := range results {
+		if r.Run.State != market.RunCompleted {
+			continue
+		}
+		a.log.Info("run completed", "date", r.Run.On, "run", r.Run.ID, "candidates", r.Run.Candidates, "parked", r.Run.Parked)
+		if _, kept := engine.KeepWorkbook(ctx, r.Run); kept != nil {
+			err = errors.Join(err, kept)
+		}
+	}
+	if ctx.Err() != nil {
+		a.log.Info("stopped: what was finished is kept")
+		return
+	}
+	if err != nil {
+		a.log.Error("run stopped, it goes on at the next wake", "error", err)
+		sleep = afterTrouble
+	}
+	now := a.schedule.Clock.Now()
+	wake := earliest(a.next(now), now.Add(sleep))
+	if err := a.set(ctx, gocron.OneTimeJobStartDateTime(wake)); err != nil && ctx.Err() == nil {
+		a.log.Error("the job is not woken again: restart", "error", err)
+	}
+}
+
+// next is the first instant after now at which a business date becomes due.
+func (a *alarm) next(now time.Time) time.Time {
+	for on := market.DateOf(now, a.site.Zone); ; on++ {
+		// The error was found when the schedule began.
+		if at, err := asOf(a.site, a.job, on); err != nil || at.After(now) {
+			return at
+		}
+	}
+}

@@ -1,0 +1,238 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// TestReport is what became of the test files beside the rules.
+type TestReport struct {
+	Cases    int      // cases run
+	Failed   int      // of these
+	Rules    int      // rules, otherwise included, of all versions
+	Hit      int      // of these, by some case
+	Problems Problems // each failed case, each rule no case hits, and what is wrong with the files
+}
+
+// Err is the problems as an error; nil where every test passed.
+func (r *TestReport) Err() error { return r.Problems.err() }
+
+// Test runs the test files of every site.
+func (b *Book) Test() *TestReport {
+	total := &TestReport{}
+	for _, s := range b.sites {
+		r := s.Test()
+		total.Cases += r.Cases
+		total.Failed += r.Failed
+		total.Rules += r.Rules
+		total.Hit += r.Hit
+		total.Problems = append(total.Problems, r.Problems...)
+	}
+	return total
+}
+
+// Test runs the site's test files against its policies. A rule that no case
+// hits is a problem: nobody has shown what it does.
+func (s *Site) Test() *TestReport {
+	r := &TestReport{}
+	hits := map[*Policy]map[int]bool{}
+	for _, d := range s.tests {
+		d := &document{name: d.name, text: d.text, lines: d.lines, root: d.root}
+		f := readCases(d, s)
+		if f.policy != nil {
+			if hits[f.policy] == nil {
+				hits[f.policy] = map[int]bool{}
+			}
+			for _, n := range f.cases {
+				f.run(n, r, hits[f.policy])
+			}
+		}
+		r.Problems = append(r.Problems, d.problems...)
+	}
+	for _, name := range s.Rulesets() {
+		for _, p := range s.policies[name] {
+			r.cover(p, hits[p])
+		}
+	}
+	r.Problems = r.Problems.sorted()
+	return r
+}
+
+// cover counts the rules of a policy that were hit, and reports the others.
+func (r *TestReport) cover(p *Policy, hit map[int]bool) {
+	all := append(p.rules[:len(p.rules):len(p.rules)], p.otherwise)
+	r.Rules += len(all)
+	r.Hit += len(hit)
+	if hit == nil {
+		r.Problems = append(r.Problems, p.problem(1, "", "version "+fmt.Sprint(p.Version)+" of "+p.Ruleset+" has no test", "write one beside it, in a file whose name ends in "+testSuffix))
+		return
+	}
+	for i, rule := range all {
+		if !hit[i] {
+			r.Problems = append(r.Problems, p.problem(rule.line, rule.name, "no test hits the rule", "add a case for which it answers"))
+		}
+	}
+}
+
+// problem is one at a line of the policy's file.
+func (p *Policy) problem(line int, rule, message, hint string) Problem {
+	problem := Problem{File: p.File, Line: line, Column: 1, Rule: rule, Message: message, Hint: hint}
+	if lines := strings.Split(p.Text, "\n"); line >= 1 && line <= len(lines) {
+		problem.Source = lines[line-1]
+		problem.Column = 1 + len(problem.Source) - len(strings.TrimLeft(problem.Source, " -"))
+	}
+	return problem
+}
+
+// run decides one case and compares the answer with what is expected.
+func (f *caseFile) run(n *yaml.Node, r *TestReport, hit map[int]bool) {
+	d := f.doc
+	before := len(d.problems)
+	s := d.section(n, "the case", "name", "given", "as_of", "expect")
+	if s == nil {
+		return
+	}
+	name := s.word("name")
+	expect := d.section(s.need("expect"), "expect", "outcome", "rule", "because", "values", "due", "next", "error")
+	asOf := f.asOf
+	if s.fields["as_of"] != nil {
+		asOf = f.instant(s.fields["as_of"], "", f.asOf)
+	}
+	facts := f.emptyFacts()
+	f.fill(facts, f.facts, asOf)
+	f.fill(facts, s.fields["given"], asOf)
+	r.Cases++
+	if expect != nil && len(d.problems) == before {
+		answer, err := f.policy.Decide(facts, asOf)
+		if err == nil {
+			hit[answer.RuleIndex] = true
+		}
+		c := comparison{file: f, expect: expect, facts: facts, asOf: asOf, answer: answer, err: err}
+		c.compare()
+	}
+	if len(d.problems) > before {
+		r.Failed++
+	}
+	for i := before; i < len(d.problems); i++ {
+		d.problems[i].Message = fmt.Sprintf("case %q: %s", name, d.problems[i].Message)
+	}
+}
+
+// comparison holds an answer against what a case expects of it.
+type comparison struct {
+	file   *caseFile
+	expect *section
+	facts  any
+	asOf   time.Time
+	answer Answer
+	err    error
+}
+
+func (c *comparison) compare() {
+	d, fields := c.file.doc, c.expect.fields
+	if n := fields["error"]; n != nil || c.err != nil {
+		c.compareError(n)
+		return
+	}
+	if len(fields) == 0 {
+		d.problem(c.expect.node, "", "nothing is expected", "name at least the outcome and the rule")
+	}
+	c.text("outcome", c.answer.Outcome)
+	c.text("rule", c.answer.Rule)
+	c.text("because", c.answer.Because)
+	c.values(fields["values"])
+	c.instant("due", func() time.Time { return c.file.policy.Since(c.facts, c.asOf, c.answer) })
+	c.instant("next", func() time.Time {
+		next, _ := c.file.policy.Next(c.facts, c.asOf, c.answer)
+		return next
+	})
+}
+
+func (c *comparison) compareError(n *yaml.Node) {
+	d := c.file.doc
+	switch {
+	case n == nil:
+		d.problem(c.expect.node, "", "it cannot be decided: "+c.err.Error(), "")
+	case c.err == nil:
+		d.problem(n, "", fmt.Sprintf("it is decided, by rule %q: %s", c.answer.Rule, c.answer.Outcome), "")
+	case !strings.Contains(c.err.Error(), n.Value):
+		d.problem(n, "", "the error is: "+c.err.Error(), "")
+	}
+}
+
+// text compares one word, and says on a difference which rule answered and why
+// the expected one did not.
+func (c *comparison) text(key, got string) {
+	n := c.expect.fields[key]
+	if n == nil || strings.TrimSpace(n.Value) == got {
+		return
+	}
+	hint := ""
+	if key == "rule" {
+		hint = c.whyNot(strings.TrimSpace(n.Value))
+	}
+	c.file.doc.problem(n, "", fmt.Sprintf("the %s is %q, expected %q", key, got, n.Value), hint)
+}
+
+func (c *comparison) whyNot(rule string) string {
+	p := c.file.policy
+	var names []string
+	for _, r := range p.Explain(c.facts, c.asOf).Rules {
+		names = append(names, r.Name)
+		switch {
+		case r.Name == rule && r.Failing != "":
+			return "not so: " + r.Failing
+		case r.Name == rule:
+			return "it matches too, but rule \"" + c.answer.Rule + "\" comes first"
+		}
+	}
+	if rule == Otherwise {
+		return ""
+	}
+	return "there is no such rule: " + didYouMean(rule, names)
+}
+
+// values compares what the answer carries, written as text.
+func (c *comparison) values(n *yaml.Node) {
+	for _, p := range c.file.doc.pairs(n, "values") {
+		v, ok := c.answer.Value(p.key.Value)
+		want := p.value.Value
+		if p.value.Kind == yaml.SequenceNode {
+			var items []string
+			for _, item := range p.value.Content {
+				items = append(items, item.Value)
+			}
+			want = strings.Join(items, ", ")
+		}
+		switch {
+		case !ok:
+			c.file.doc.problem(p.key, "", "the answer carries no "+clip(p.key.Value), "")
+		case v.String() != want:
+			c.file.doc.problem(p.value, "", fmt.Sprintf("%s is %q, expected %q", v.Name, v.String(), want), "")
+		}
+	}
+}
+
+func (c *comparison) instant(key string, compute func() time.Time) {
+	n := c.expect.fields[key]
+	if n == nil {
+		return
+	}
+	var want time.Time
+	if n.Value != "none" {
+		want = c.file.instant(n, "", c.asOf)
+	}
+	if got := compute(); !got.Equal(want) {
+		c.file.doc.problem(n, "", fmt.Sprintf("%s is %s, expected %s", key, c.written(got), c.written(want)), "")
+	}
+}
+
+func (c *comparison) written(t time.Time) string {
+	if t.IsZero() {
+		return "none"
+	}
+	return t.In(c.file.site.Zone).Format("2006-01-02T15:04:05.999999")
+}
