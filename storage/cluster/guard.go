@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -156,7 +157,7 @@ func guard(text string, starter *os.File) error {
 	if err := lock.Lock(); err != nil {
 		return fmt.Errorf("lock the guard's file: %w", err)
 	}
-	defer lock.Unlock()
+	defer runtime.KeepAlive(lock) // held until the process is gone, which is what Close waits for
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	s, err := launchOnCleanGround(ctx, o, p)
