@@ -1,0 +1,192 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"mime"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"nightshift/jobs"
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+//go:embed html
+var files embed.FS
+
+var pages = template.Must(template.New("").Funcs(template.FuncMap{"count": count, "size": size}).ParseFS(files, "html/*.html"))
+
+// pageRows is how many runs a page shows.
+const pageRows = 60
+
+// view is what every page shows: its language, and what is its own.
+type view struct {
+	Language string
+	Title    string
+	Runs     []runRow
+	Run      runRow
+	Document []storage.Document
+	Parked   []storage.Parked
+	Outcomes []outcomeRow
+}
+
+// runRow is a run on a page, with its instants in its site's time.
+type runRow struct {
+	market.Run
+	Document string
+	Began    string
+	AsOfText string
+	Took     time.Duration
+	Hash     string
+}
+
+type outcomeRow struct {
+	Word string
+	N    int64
+}
+
+func showHealth(c Config, w http.ResponseWriter, r *http.Request) error {
+	if err := c.Engine.Store.Ping(r.Context()); err != nil {
+		return fmt.Errorf("ask the database how it is: %w", err)
+	}
+	_, err := w.Write([]byte("well\n"))
+	return err
+}
+
+func showStyle(_ Config, w http.ResponseWriter, r *http.Request) error {
+	http.ServeFileFS(w, r, files, "html/style.css")
+	return nil
+}
+
+func showNothing(Config, http.ResponseWriter, *http.Request) error { return errNoPage }
+
+func showRuns(c Config, w http.ResponseWriter, r *http.Request) error {
+	var v view
+	err := c.Engine.Store.InTx(r.Context(), func(ctx context.Context, tx *storage.Tx) error {
+		runs, err := tx.ListRuns(ctx, "", "", pageRows)
+		for _, run := range runs {
+			v.Runs = append(v.Runs, c.row(run))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return c.render(w, r, "runs.html", "title", v)
+}
+
+func showRun(c Config, w http.ResponseWriter, r *http.Request) error {
+	run, err := c.run(r)
+	if err != nil {
+		return err
+	}
+	v := view{Run: c.row(run)}
+	for word, n := range run.Outcomes {
+		v.Outcomes = append(v.Outcomes, outcomeRow{word, n})
+	}
+	slices.SortFunc(v.Outcomes, func(a, b outcomeRow) int { return strings.Compare(a.Word, b.Word) })
+	if v.Document, err = c.Engine.Store.Documents(r.Context(), run.ID); err != nil {
+		return err
+	}
+	parked, err := c.Engine.Parked(r.Context(), run.Job, run.Site, pageRows)
+	if err != nil {
+		return err
+	}
+	for _, k := range parked {
+		if k.RunID == run.ID {
+			v.Parked = append(v.Parked, k)
+		}
+	}
+	return c.render(w, r, "run.html", "run", v)
+}
+
+// getDocument sends a document. A workbook that is missing, since its run was
+// killed at its end, is written from the history.
+func getDocument(c Config, w http.ResponseWriter, r *http.Request) error {
+	run, err := c.run(r)
+	if err != nil {
+		return err
+	}
+	d, err := c.Engine.Store.Document(r.Context(), run.ID, r.PathValue("name"))
+	if errors.Is(err, storage.ErrNoDocument) && r.PathValue("name") == jobs.WorkbookName(run) && run.State == market.RunCompleted {
+		d, err = c.Engine.KeepWorkbook(r.Context(), run)
+	}
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", d.MediaType)
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.Name}))
+	h.Set("Content-Length", strconv.FormatInt(d.Size, 10))
+	h.Set("ETag", fmt.Sprintf(`"%x"`, d.SHA256))
+	return c.Engine.Store.WriteDocument(r.Context(), d, w)
+}
+
+// run is the run that the address names.
+func (c Config) run(r *http.Request) (run market.Run, err error) {
+	id, err := strconv.ParseInt(r.PathValue("run"), 10, 64)
+	if err != nil {
+		return run, errNoPage
+	}
+	err = c.Engine.Store.InTx(r.Context(), func(ctx context.Context, tx *storage.Tx) error {
+		run, err = tx.RunByID(ctx, id)
+		return err
+	})
+	return run, err
+}
+
+// row is a run as a page shows it.
+func (c Config) row(run market.Run) runRow {
+	zone := time.UTC
+	if site, err := c.Engine.Book.Site(run.Site); err == nil { // a site may have gone since
+		zone = site.Zone
+	}
+	const shown = "2006-01-02 15:04 -07:00"
+	row := runRow{Run: run, Began: run.StartedAt.In(zone).Format(shown), AsOfText: run.AsOf.In(zone).Format(shown), Hash: fmt.Sprintf("%x", run.ResultHash)}
+	if run.State == market.RunCompleted {
+		row.Document, row.Took = jobs.WorkbookName(run), run.FinishedAt.Sub(run.StartedAt).Round(time.Millisecond)
+	}
+	return row
+}
+
+// render writes a page as a whole, or not at all.
+func (c Config) render(w http.ResponseWriter, r *http.Request, name, title string, v view) error {
+	v.Language = spoken(r)
+	v.Title = v.Say(title)
+	var page bytes.Buffer
+	if err := pages.ExecuteTemplate(&page, name, v); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, err := w.Write(page.Bytes())
+	return err
+}
+
+// count writes 1,234,567.
+func count(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return digits
+}
+
+// size writes a number of bytes.
+func size(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.1f KB", float64(n)/(1<<10))
+	default:
+		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+	}
+}

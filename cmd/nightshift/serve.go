@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/jonboulle/clockwork"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"nightshift/cmd/nightshift/console"
+	"nightshift/jobs"
+)
+
+const serveHelp = `Serve wakes the jobs of the timetable at their local time in the site's zone,
+catches up with missed nights, and shows runs and documents on a web page. Any
+number of them may run on one database: it decides which dates are due.
+
+The page listens on this machine alone. To listen beyond it, set
+NIGHTSHIFT_TOKEN, or NIGHTSHIFT_USER and NIGHTSHIFT_PASSWORD. /healthz answers
+without them. SIGTERM stops after the chunk that is being carried.`
+
+// serve is the command serve.
+func (p *program) serve() *cobra.Command {
+	var listen string
+	var sites []string
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Wake the jobs at night, and show runs and documents on a web page", Long: serveHelp,
+		Args: takes(0, 0, "no words, only options"),
+		Example: `  nightshift serve
+  NIGHTSHIFT_TOKEN=… nightshift serve --listen 0.0.0.0:8042
+  nightshift serve --sites cn,br`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if listen == "" {
+				listen = p.settings.Listen
+			}
+			if len(sites) == 0 {
+				sites = []string{p.site()}
+			}
+			return p.listen(cmd.Context(), listen, sites)
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "", "where to listen (default NIGHTSHIFT_LISTEN, 127.0.0.1:8042)")
+	cmd.Flags().StringSliceVar(&sites, "sites", nil, "the sites whose jobs are woken (default NIGHTSHIFT_SITE, cn)")
+	p.completes(cmd, "sites", p.siteNames)
+	return cmd
+}
+
+// Time limits of the page's server.
+const (
+	headerTime = 10 * time.Second
+	idleTime   = 2 * time.Minute
+	goodbye    = 5 * time.Second // for pages being written when asked to stop
+)
+
+func (p *program) listen(ctx context.Context, address string, sites []string) error {
+	guarded := p.settings.Token != "" || p.settings.User != ""
+	if !guarded && !loopback(address) {
+		return misuse("listen on %s: that is beyond this machine: set NIGHTSHIFT_TOKEN, or NIGHTSHIFT_USER and NIGHTSHIFT_PASSWORD, first", address)
+	}
+	e, err := p.engine(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.Store.Ping(ctx); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(p.errs, nil))
+	socket, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen: %w: name another place with --listen", err)
+	}
+	pages := &http.Server{
+		Handler: console.Routes(console.Config{Engine: e, Log: log, Token: string(p.settings.Token), User: p.settings.User, Password: string(p.settings.Password)}),
+		// What is read is small and what is written may be large: only reading is limited.
+		ReadTimeout: headerTime, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	schedule := jobs.Schedule{Engine: e, Sites: sites, Clock: clockwork.NewRealClock(), Log: log}
+	log.Info("serving", "address", "http://"+socket.Addr().String(), "sites", sites, "signed_in", guarded)
+	return serveUntil(ctx, pages, socket, &schedule)
+}
+
+// serveUntil serves and wakes until the context ends or one of the two fails.
+func serveUntil(ctx context.Context, pages *http.Server, socket net.Listener, schedule *jobs.Schedule) error {
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error { return schedule.Run(ctx) })
+	both.Go(func() error {
+		if err := pages.Serve(socket); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve the pages: %w", err)
+		}
+		return nil
+	})
+	both.Go(func() error {
+		<-ctx.Done()
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), goodbye)
+		defer cancel()
+		if err := pages.Shutdown(last); err != nil {
+			return pages.Close() // somebody is still reading: the night does not wait
+		}
+		return nil
+	})
+	return both.Wait()
+}
+
+// loopback tells whether an address is reached from this machine alone.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
