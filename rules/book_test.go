@@ -137,6 +137,7 @@ func TestHostileFiles(t *testing.T) {
 		"invalid repeat count":    trialText(`note matches "(((a{1000}){1000}){1000})"`, ""),
 		"invalid or unsupported":  trialText(`note matches "(?=a)"`, ""),
 		"bytes, more than 1000":   trialText(`note matches "`+strings.Repeat("a", 2000)+`"`, ""),
+		"more problems follow":    strings.Repeat("a: b\n", 200_000),
 		"more than 2000 rules":    "ruleset: trial\nversion: 1\neffective: 2020-01-01\nhit: first\nrules:\n" + strings.Repeat("  - {}\n", 3000),
 		"more than 1000 names":    trialText("ready", "let:\n"+manyLets(2000)),
 		"is defined by itself":    trialText("a > 1", "let: {a: a}\n"),

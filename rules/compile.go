@@ -54,10 +54,10 @@ type valueOf struct {
 // The problems are all there are, in its form too; with any, there is no policy.
 func Compile(rs *Ruleset, site market.Currency) (*Policy, Problems) {
 	d := rs.doc
-	before := len(d.problems)
+	before, found := len(d.problems), d.found
 	p := compile(rs, site)
-	problems := d.problems.sorted()
-	d.problems = d.problems[:before]
+	problems := slices.Clone(d.problems).sorted()
+	d.problems, d.found = d.problems[:before], found
 	if len(problems) > 0 {
 		return nil, problems
 	}

@@ -22,7 +22,7 @@ import (
 const (
 	maxExpression = 8_000 // characters
 	maxNodes      = 2_000
-	maxDepth      = 200 // of parts within parts
+	maxDepth      = 1_000 // of parts within parts; a chain of and is one within the other
 	maxCost       = 20_000
 )
 

@@ -15,7 +15,8 @@ import (
 // Limits of a file. What is larger is a mistake or an attack.
 const (
 	maxFileBytes = 1 << 20
-	maxNesting   = 16 // of YAML collections; a rule file needs 5
+	maxNesting   = 16  // of YAML collections; a rule file needs 5
+	maxProblems  = 200 // said of one file
 )
 
 // document is a YAML file that remembers where everything stands in it, and
@@ -26,6 +27,7 @@ type document struct {
 	lines    []string
 	root     *yaml.Node
 	problems Problems
+	found    int // how many problems there were, said or not
 }
 
 // readDocument reads the YAML of a file. Without a usable root it has problems.
@@ -134,6 +136,8 @@ func (d *document) section(n *yaml.Node, what string, keys ...string) *section {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		switch {
+		case d.found >= maxProblems:
+			return s
 		case s.fields[key.Value] != nil:
 			d.problem(key, "", fmt.Sprintf("%s has %s twice", what, clip(key.Value)), "keep one")
 		case len(keys) > 0 && !slices.Contains(keys, key.Value):
@@ -239,6 +243,12 @@ func (d *document) lineProblem(line int, message, hint string) {
 
 func (d *document) add(p Problem) {
 	p.File = d.name
+	switch d.found++; {
+	case d.found == maxProblems:
+		p.Message, p.Hint, p.Rule = "more problems follow", "mend these first", ""
+	case d.found > maxProblems:
+		return
+	}
 	if p.Line >= 1 && p.Line <= len(d.lines) {
 		p.Source = d.lines[p.Line-1]
 	}

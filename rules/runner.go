@@ -90,7 +90,7 @@ func (p *Policy) problem(line int, rule, message, hint string) Problem {
 // run decides one case and compares the answer with what is expected.
 func (f *caseFile) run(n *yaml.Node, r *TestReport, hit map[int]bool) {
 	d := f.doc
-	before := len(d.problems)
+	before, said := d.found, len(d.problems)
 	s := d.section(n, "the case", "name", "given", "as_of", "expect")
 	if s == nil {
 		return
@@ -105,7 +105,7 @@ func (f *caseFile) run(n *yaml.Node, r *TestReport, hit map[int]bool) {
 	f.fill(facts, f.facts, asOf)
 	f.fill(facts, s.fields["given"], asOf)
 	r.Cases++
-	if expect != nil && len(d.problems) == before {
+	if expect != nil && d.found == before {
 		answer, err := f.policy.Decide(facts, asOf)
 		if err == nil {
 			hit[answer.RuleIndex] = true
@@ -113,10 +113,10 @@ func (f *caseFile) run(n *yaml.Node, r *TestReport, hit map[int]bool) {
 		c := comparison{file: f, expect: expect, facts: facts, asOf: asOf, answer: answer, err: err}
 		c.compare()
 	}
-	if len(d.problems) > before {
+	if d.found > before {
 		r.Failed++
 	}
-	for i := before; i < len(d.problems); i++ {
+	for i := said; i < len(d.problems); i++ {
 		d.problems[i].Message = fmt.Sprintf("case %q: %s", name, d.problems[i].Message)
 	}
 }
