@@ -84,14 +84,20 @@ func (tx *Tx) SettledBy(ctx context.Context, r market.Run, outcome string) iter.
 }
 
 // stood picks, of every order that was open when a run had ended, the decision
-// that stood then. What people decided after the run's as-of came later.
+// that stood then. What people decided after the run's as-of came later. Open
+// then is what is open now and whatever has left since: completed, found to be
+// unsupervised, or parked.
 const stood = `
 	WITH open AS (
 		SELECT subject FROM due WHERE job = $1 AND site = $2
 		UNION
 		SELECT order_id FROM completions WHERE run_id IS NOT NULL AND business_date > $3
 		UNION
-		SELECT order_id FROM completions WHERE run_id IS NULL AND completed_at > $4),
+		SELECT order_id FROM completions WHERE run_id IS NULL AND completed_at > $4
+		UNION
+		SELECT subject FROM decisions WHERE ruleset = $1 AND outcome = 'unsupervised' AND business_date > $3
+		UNION
+		SELECT subject FROM parked WHERE job = $1 AND site = $2 AND business_date > $3),
 	stands AS (
 		SELECT DISTINCT ON (d.subject) d.*
 		FROM open JOIN decisions d ON d.subject = open.subject

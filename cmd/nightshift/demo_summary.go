@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+// demoSummary is what a demo came to.
+type demoSummary struct {
+	Seed      uint64                  `json:"seed"`
+	Sellers   int                     `json:"sellers"`
+	Buyers    int                     `json:"buyers"`
+	Orders    int                     `json:"orders"`
+	Rows      int64                   `json:"rows_imported"`
+	Rejected  int64                   `json:"rows_rejected"`
+	Nights    []demoNight             `json:"nights"`
+	Decisions []storage.DecisionCount `json:"decisions"`
+	Parked    int64                   `json:"parked"`
+	Bytes     int64                   `json:"workbook_bytes"`
+	Out       string                  `json:"out"`
+	Data      string                  `json:"database"`
+	Took      time.Duration           `json:"nanoseconds"`
+}
+
+// demoNight is one night of a demo.
+type demoNight struct {
+	Date string     `json:"date"`
+	Hash string     `json:"result_hash"`
+	Run  market.Run `json:"-"`
+}
+
+func (d *demo) summary() demoSummary {
+	return demoSummary{Seed: d.seed, Sellers: demoSellers, Buyers: demoBuyers, Orders: d.market.orders, Out: d.dir, Data: d.data}
+}
+
+// show tells what happened, where it is, and what to type next.
+func (d *demo) show(s demoSummary) error {
+	first, last := s.Nights[0].Run, s.Nights[len(s.Nights)-1].Run
+	d.printf("\nA marketplace of %d sellers, %d buyers and %s orders lived through %d nights, %s to %s.\n\n",
+		s.Sellers, s.Buyers, number(int64(s.Orders)), len(s.Nights), first.On, last.On)
+	g := &grid{}
+	g.row("  ruleset", "outcome", "decisions", "")
+	for _, c := range s.Decisions {
+		g.row("  "+c.Ruleset, c.Outcome, number(c.Count), demoMeanings[c.Outcome])
+	}
+	g.row("  ", "parked", number(s.Parked), "set aside with the reason, for a person to mend")
+	if err := g.print(d.out); err != nil {
+		return err
+	}
+	d.printf("\n  workbooks   %s (%d, %.1f MB)\n  data        %s (%s rows taken in, %d rejected)\n  database    %s\n  time        %s\n\n",
+		filepath.Join(s.Out, "workbooks"), len(s.Nights), float64(s.Bytes)/1e6, filepath.Join(s.Out, "data"), number(s.Rows), s.Rejected, s.Data, s.Took)
+	d.next(last)
+	return nil
+}
+
+// demoMeanings are the outcomes as a newcomer reads them.
+var demoMeanings = map[string]string{
+	market.Accept:       "accepted in the buyer's place, or because somebody accepted",
+	market.Refund:       "closed, the money goes back",
+	market.Wait:         "asked again when the answer can change",
+	market.Hold:         "under appeal: nobody can act until it is decided",
+	market.Unsupervised: "usable at once, renewed or cancelled: nothing to watch",
+	market.Remind:       "somebody was reminded",
+	market.Quiet:        "nobody needs reminding any more",
+}
+
+// next is what to type to look around.
+func (d *demo) next(last market.Run) {
+	data := d.data
+	if here, err := filepath.Abs("."); err == nil {
+		if near, err := filepath.Rel(here, data); err == nil && filepath.IsLocal(near) {
+			data = near
+		}
+	}
+	d.printf("Next:\n  export NIGHTSHIFT_DATA=%s\n", data)
+	for _, command := range []string{
+		"runs list",
+		fmt.Sprintf("runs show %d", last.ID),
+		"runs parked",
+		"explain " + d.market.disputed(),
+		"rules test",
+		fmt.Sprintf("run acceptance --date %s --dry-run", last.On+1),
+	} {
+		d.printf("  %s %s\n", typed(), command)
+	}
+}
+
+// disputed is an order with a story: the last that was appealed and went on.
+func (m *demoMarket) disputed() string {
+	order := ""
+	for _, row := range m.sheet["appeals"].rows {
+		if row[len(row)-1] == market.AppealContinue {
+			order = row[0]
+		}
+	}
+	return order
+}
