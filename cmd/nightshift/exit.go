@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"nightshift/jobs"
 	"nightshift/jobs/intake"
@@ -89,13 +90,17 @@ func (p *program) end(ctx context.Context, err error) int {
 	if err == nil || code == exitParked { // what was set aside has been said with the results
 		return code
 	}
-	message := err.Error()
+	message := strings.ReplaceAll(err.Error(), jobs.ErrBadRequest.Error()+": ", "") // the exit code says it
 	if ctx.Err() != nil && code == exitFailed {
 		message = "stopped: what was finished is kept; start it again to go on"
 	}
 	if p.json {
 		text, _ := json.Marshal(map[string]any{"error": message, "exit": code})
 		fmt.Fprintf(p.errs, "%s\n", text)
+		return code
+	}
+	if problems := rules.Problems(nil); errors.As(err, &problems) {
+		fmt.Fprintf(p.errs, "%s\n", message) // file:line:column comes first, where editors look for it
 		return code
 	}
 	fmt.Fprintf(p.errs, "%s %s\n", p.paint(p.errs, red, "nightshift:"), message)

@@ -3,12 +3,15 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"nightshift/jobs"
 	"nightshift/rules"
+	"nightshift/rules/market"
 )
 
 // explain is the command explain.
@@ -70,7 +73,7 @@ func (p *program) tell(site *rules.Site, code string, story []jobs.Explained, al
 		}
 		g.row("  since", orElse(rfc3339(d.DueAt, site.Zone), "no clock says when"))
 		if d.Actor == "" {
-			g.row("  can change", orElse(rfc3339(d.LookAt, site.Zone), "only when something new is reported or a rule changes"))
+			g.row("  can change", canChange(x, site))
 		}
 		for _, v := range x.Why.Answer.Values {
 			g.row("  "+v.Name, v.String())
@@ -85,7 +88,7 @@ func (p *program) tellRules(x jobs.Explained, all bool) {
 	g := &grid{}
 	for _, r := range x.Why.Rules {
 		if r.Matched {
-			g.row("    "+p.paint(p.out, green, "yes"), r.Name, r.Tree.Text)
+			g.row("    "+p.paint(p.out, green, "yes"), r.Name, r.Tree.Text+values(r.Tree))
 		} else {
 			g.row("    "+p.paint(p.out, faint, "no "), r.Name, r.Failing)
 		}
@@ -96,6 +99,36 @@ func (p *program) tellRules(x jobs.Explained, all bool) {
 	if len(g.rows) > 0 {
 		p.printf("  the rules, in order\n%s", g)
 	}
+}
+
+// canChange says when the answer turns by itself, if it ever does.
+func canChange(x jobs.Explained, site *rules.Site) string {
+	switch d := x.Decision; {
+	case d.Outcome == market.Accept || d.Outcome == market.Refund || d.Outcome == market.Unsupervised:
+		return "never: the order is settled"
+	case d.LookAt.IsZero():
+		return "only when something new is reported or a rule changes"
+	default:
+		return rfc3339(d.LookAt, site.Zone)
+	}
+}
+
+// values lists what the names in a condition stood for.
+func values(part rules.Part) string {
+	var said []string
+	var list func(rules.Part)
+	list = func(part rules.Part) {
+		if one := part.Text + " is " + part.Value; len(part.Parts) == 0 && !slices.Contains(said, one) {
+			said = append(said, one)
+		}
+		for _, inner := range part.Parts {
+			list(inner)
+		}
+	}
+	if list(part); len(part.Parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(said, ", ") + ")"
 }
 
 // versionOf names the version of the rules that a decision was taken by.

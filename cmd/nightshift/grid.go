@@ -9,15 +9,9 @@ import (
 
 // grid is a table for people: columns as wide as their widest cell on a
 // terminal, where a Chinese character takes two places.
-type grid struct {
-	rows [][]string
-	ends []string // what follows a row, outside the columns
-}
+type grid struct{ rows [][]string }
 
-func (g *grid) row(cells ...string) { g.rows, g.ends = append(g.rows, cells), append(g.ends, "") }
-
-// note puts a text below the newest row, indented.
-func (g *grid) note(text string) { g.ends[len(g.ends)-1] += "\n    " + text }
+func (g *grid) row(cells ...string) { g.rows = append(g.rows, cells) }
 
 // String is the table; the last cell of a row is not padded.
 func (g *grid) String() string {
@@ -33,14 +27,15 @@ func (g *grid) String() string {
 		}
 	}
 	var b strings.Builder
-	for n, row := range g.rows {
+	for _, row := range g.rows {
+		var line strings.Builder
 		for i, cell := range row {
-			b.WriteString(cell)
+			line.WriteString(cell)
 			if i < len(row)-1 {
-				b.WriteString(strings.Repeat(" ", widths[i]-places(cell)+2))
+				line.WriteString(strings.Repeat(" ", widths[i]-places(cell)+2))
 			}
 		}
-		b.WriteString(g.ends[n] + "\n")
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
 	return b.String()
 }

@@ -42,16 +42,17 @@ func (p *program) root() *cobra.Command {
 // group is a command that only holds others.
 func group(name, short, long, examples string) *cobra.Command {
 	return &cobra.Command{
-		Use: name, Short: short, Long: long, Example: strings.TrimPrefix(examples, "\n"), Args: cobra.ArbitraryArgs,
+		Use: name, Short: short, Long: long, Example: strings.TrimPrefix(examples, "\n"), Args: cobra.ArbitraryArgs, SuggestionsMinimumDistance: 2,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Help()
 			}
+			typed := strings.TrimPrefix(cmd.CommandPath()+" "+args[0], cmd.Root().Name()+" ")
 			hint := "see `" + cmd.CommandPath() + " --help`"
 			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 				hint = "did you mean " + near[0] + "?"
 			}
-			return misuse("%s: there is no command %q: %s", cmd.CommandPath(), args[0], hint)
+			return misuse("there is no command %q: %s", typed, hint)
 		},
 	}
 }

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"nightshift/storage"
+	"nightshift/storage/storagetest"
+)
+
+var update = flag.Bool("update", false, "write what the scripts compare with")
+
+// TestMain lets the test binary be nightshift itself where it is called so.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "nightshift" {
+		main()
+	}
+	storagetest.Main(m)
+}
+
+// named is a directory in which the test binary is called nightshift.
+func named(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	if err := os.Symlink(self, filepath.Join(bin, "nightshift")); err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
+// TestScripts types what people type. Each script has a database of its own,
+// and three commands besides the usual ones:
+//
+//	exits CODE nightshift …   its exit code is CODE
+//	sql STATEMENT             what somebody with a database console does
+//	hold NAME                 somebody else holds the lock until the script ends
+func TestScripts(t *testing.T) {
+	bin := named(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", UpdateScripts: *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("DATABASE_URL", storagetest.URL(t))
+			env.Setenv("USER", "ann")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "hold": hold},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE command")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+func open(ts *testscript.TestScript) *storage.Store {
+	url := ts.Getenv("DATABASE_URL")
+	s, err := storage.Open(context.Background(), storage.Config{DatabaseURL: url, OwnerURL: url})
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(s.Close()) })
+	return s
+}
+
+func sql(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := open(ts).DB().ExecContext(context.Background(), args[0])
+	ts.Check(err)
+}
+
+func hold(ts *testscript.TestScript, _ bool, args []string) {
+	release, free, err := open(ts).Exclusive(context.Background(), args[0])
+	ts.Check(err)
+	if !free {
+		ts.Fatalf("%s is held already", args[0])
+	}
+	ts.Defer(release)
+}
