@@ -49,7 +49,7 @@ func (tx *Tx) Stage(ctx context.Context, in Inbound, next func() ([]any, error))
 	}
 	for _, statement := range []string{
 		// Every import sorts and joins what it stages once; a plan compiled for that never pays.
-		`SET LOCAL work_mem = '128MB'; SET LOCAL jit = off; SET LOCAL temp_buffers = '64MB'`,
+		`SET LOCAL work_mem = '128MB'; SET LOCAL jit = off`,
 		`CREATE TEMP TABLE ` + stage + ` (` + strings.Join(columns, ", ") + `, ` + lineColumn + ` bigint NOT NULL) ON COMMIT DROP`,
 	} {
 		if _, err := tx.Exec(ctx, statement); err != nil {

@@ -38,7 +38,7 @@ func (tx *Tx) Merge(ctx context.Context, in Inbound) (added, changed int64, err 
 			return 0, 0, err
 		}
 	}
-	return added, changed, tx.gatherStatistics(ctx, in, added+changed)
+	return added, changed, tx.gatherStatistics(ctx, in.Table, added+changed)
 }
 
 // noted notes the orders behind the facts that a statement touches. It touches
@@ -60,38 +60,36 @@ func (tx *Tx) wakeTouched(ctx context.Context, in Inbound) error {
 	if err := tx.ChangeFacts(ctx, in.Site); err != nil {
 		return err
 	}
-	const woken = `(SELECT o.id, o.placed_at FROM orders o JOIN (SELECT DISTINCT subject FROM touched) t ON t.subject = o.id)`
-	for _, step := range []struct {
-		statement string
-		args      []any
-	}{
-		{`ANALYZE touched`, nil},
-		{`UPDATE due d SET look_at = w.placed_at FROM ` + woken + ` w
-		WHERE d.job = $1 AND d.subject = w.id AND d.look_at > w.placed_at`, []any{in.Wakes}},
-		{`INSERT INTO due (job, site, subject, look_at)
-		SELECT $1, $2, w.id, w.placed_at FROM ` + woken + ` w
-		WHERE NOT EXISTS (SELECT FROM due d WHERE d.job = $1 AND d.subject = w.id)
-		  AND NOT EXISTS (SELECT FROM completions c WHERE c.order_id = w.id)
-		ORDER BY w.id`, []any{in.Wakes, in.Site}},
-	} {
-		if _, err := tx.Exec(ctx, step.statement, step.args...); err != nil {
-			return fmt.Errorf("wake the orders of %s: %w", in.Table, err)
-		}
+	if _, err := tx.Exec(ctx, `ANALYZE touched`); err != nil {
+		return fmt.Errorf("wake the orders of %s: %w", in.Table, err)
 	}
-	return nil
+	asleep, err := tx.Exec(ctx, `
+		WITH woken AS MATERIALIZED (
+			SELECT o.id, o.placed_at, d.look_at
+			FROM (SELECT DISTINCT subject FROM touched) t
+			JOIN orders o ON o.id = t.subject
+			LEFT JOIN due d ON d.job = $1 AND d.subject = o.id),
+		earlier AS (
+			UPDATE due d SET look_at = w.placed_at
+			FROM woken w
+			WHERE d.job = $1 AND d.subject = w.id AND w.look_at > w.placed_at)
+		INSERT INTO due (job, site, subject, look_at)
+		SELECT $1, $2, w.id, w.placed_at
+		FROM woken w
+		WHERE w.look_at IS NULL
+		  AND NOT EXISTS (SELECT FROM completions c WHERE c.order_id = w.id)
+		ORDER BY w.id`, in.Wakes, in.Site)
+	if err != nil {
+		return fmt.Errorf("wake the orders of %s: %w", in.Table, err)
+	}
+	return tx.gatherStatistics(ctx, "due", asleep)
 }
 
-// gatherStatistics keeps what Postgres plans by in step with what was merged.
+// gatherStatistics keeps what Postgres plans by in step with what was written.
 // It comes last: it waits for others who gather, and must not be waited for.
-func (tx *Tx) gatherStatistics(ctx context.Context, in Inbound, touched int64) error {
-	tables := []string{in.Table}
-	if in.Wakes != "" {
-		tables = append(tables, "due")
-	}
-	for _, table := range tables {
-		if _, err := tx.Exec(ctx, `SELECT gather_statistics($1, $2)`, table, touched); err != nil {
-			return fmt.Errorf("gather statistics of %s: %w", table, err)
-		}
+func (tx *Tx) gatherStatistics(ctx context.Context, table string, touched int64) error {
+	if _, err := tx.Exec(ctx, `SELECT gather_statistics($1, $2)`, table, touched); err != nil {
+		return fmt.Errorf("gather statistics of %s: %w", table, err)
 	}
 	return nil
 }
