@@ -39,7 +39,7 @@ func (p *program) demo() *cobra.Command {
 		Use: "demo", Short: "Everything at once: a marketplace, months of nights, workbooks on disk", Long: demoHelp,
 		Args: takes(0, 0, "no words, only options"),
 		Example: `  nightshift demo
-  nightshift demo --months 1 --seed 7 --out /tmp/demo`,
+  nightshift demo --months 1 --seed 7 --out nights`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := d.play(cmd.Context())
 			if err != nil {
@@ -200,7 +200,7 @@ func (d *demo) runNights(ctx context.Context, s *demoSummary) error {
 	group.Go(func() error {
 		defer close(done)
 		return d.engine.Backfill(ctx, jobs.Acceptance.Name, d.site.Name, first, last, func(r jobs.Result) {
-			s.Nights = append(s.Nights, demoNight{Date: r.Run.On.String(), Run: r.Run, Hash: fmt.Sprintf("%x", r.Run.ResultHash)})
+			s.Nights = append(s.Nights, nightOf(r))
 			s.Parked += r.Run.Parked
 			done <- r.Run
 		})

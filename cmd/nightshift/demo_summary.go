@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"nightshift/jobs"
 	"nightshift/rules/market"
 	"nightshift/storage"
 )
@@ -31,6 +32,10 @@ type demoNight struct {
 	Date string     `json:"date"`
 	Hash string     `json:"result_hash"`
 	Run  market.Run `json:"-"`
+}
+
+func nightOf(r jobs.Result) demoNight {
+	return demoNight{Date: r.Run.On.String(), Hash: fmt.Sprintf("%x", r.Run.ResultHash), Run: r.Run}
 }
 
 func (d *demo) summary() demoSummary {

@@ -69,7 +69,7 @@ type library struct {
 var libraries = []library{
 	{"github.com/expr-lang/expr", []string{"rules/compile*.go", "rules/decide*.go"}, []string{"rules/*"}},
 	{"github.com/go-co-op/gocron/v2", []string{"jobs/schedule*.go"}, []string{"jobs/schedule*"}},
-	{"github.com/jonboulle/clockwork", []string{"jobs/schedule*.go"}, []string{"jobs/schedule*"}},
+	{"github.com/jonboulle/clockwork", []string{"jobs/schedule*.go", "cmd/nightshift/serve*.go"}, []string{"jobs/schedule*"}},
 	{"github.com/xuri/excelize/v2", []string{"reports/*", "rules/table/*"}, []string{"jobs/...", "cmd/..."}},
 	{"github.com/klauspost/compress", []string{"reports/*", "rules/table/*"}, nil},
 	{"github.com/uptrace/bun", []string{"storage/..."}, nil},
@@ -77,7 +77,7 @@ var libraries = []library{
 	{"github.com/gofrs/flock", []string{"storage/cluster/*"}, nil},
 	{"golang.org/x/sys", []string{"storage/..."}, []string{"cmd/nightshift/*", "jobs/*"}},
 	{"github.com/cockroachdb/apd/v3", []string{"rules/market/*"}, nil},
-	{"golang.org/x/text", []string{"rules/...", "reports/*"}, nil},
+	{"golang.org/x/text", []string{"rules/...", "reports/*", "cmd/..."}, nil},
 	{"go.yaml.in/yaml/v3", []string{"rules/*"}, nil},
 	{"github.com/agnivade/levenshtein", []string{"rules/*", "jobs/intake/*"}, nil},
 	{"github.com/spf13/cobra", []string{"cmd/nightshift/*"}, nil},
@@ -103,7 +103,7 @@ var clocks = map[string][]string{
 
 // clocksOfTests are the tests that measure how long something took: limits of
 // waiting on another process, and benchmarks that interleave what they compare.
-var clocksOfTests = []string{"jobs/intake/bench*_test.go", "*/bench*_test.go", "*/*bench*_test.go", "storage/cluster/*_test.go", "cmd/nightshift/*_test.go"}
+var clocksOfTests = []string{"jobs/intake/bench*_test.go", "*/bench*_test.go", "*/*bench*_test.go", "storage/cluster/*_test.go", "storage/embedded_test.go", "cmd/nightshift/*_test.go"}
 
 // words that promise what is not there. They are put together here, so that
 // this file may be read by its own test.
