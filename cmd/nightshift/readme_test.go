@@ -1,0 +1,99 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/spf13/cobra"
+
+	"nightshift/rules"
+)
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// fenced are the blocks of the README in one language, in order.
+func fenced(text, language string) []string {
+	var blocks []string
+	for _, m := range regexp.MustCompile("(?s)\n```"+language+"\n(.*?)```").FindAllStringSubmatch(text, -1) {
+		blocks = append(blocks, m[1])
+	}
+	return blocks
+}
+
+// TestReadmeTeachesRulesThatHold checks the rule file and its test that
+// newcomers are shown, and the error they are told to expect.
+func TestReadmeTeachesRulesThatHold(t *testing.T) {
+	text := readme(t)
+	files, printed := fenced(text, "yaml"), fenced(text, "text")
+	if len(files) != 2 || len(printed) != 1 {
+		t.Fatalf("README.md shows %d yaml and %d text blocks, want a rule file, its test and an error", len(files), len(printed))
+	}
+	site := fstest.MapFS{"acceptance.yaml": {Data: []byte(files[0])}, "acceptance.test.yaml": {Data: []byte(files[1])}}
+	for _, name := range []string{"site.yaml", "calendar.csv"} {
+		shipped, err := fs.ReadFile(rules.Defaults(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		site[name] = &fstest.MapFile{Data: shipped}
+	}
+	book, err := rules.Load(site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report := book.Test(); len(report.Problems) > 0 || report.Cases != 3 {
+		t.Errorf("%d cases: %v", report.Cases, report.Problems)
+	}
+
+	site["acceptance.yaml"].Data = []byte(strings.Replace(files[0], "when: signed_for", "when: singed_for", 1))
+	if _, err := rules.Load(site); err == nil || strings.TrimSpace(err.Error()) != strings.TrimSpace(printed[0]) {
+		t.Errorf("README.md says\n%s\nbut what is printed is\n%v", printed[0], err)
+	}
+}
+
+func TestReadmeNamesEverySetting(t *testing.T) {
+	text := readme(t)
+	fields := reflect.TypeFor[settings]()
+	for i := range fields.NumField() {
+		if name := fields.Field(i).Tag.Get("env"); !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("README.md does not say what %s means", name)
+		}
+	}
+}
+
+func TestReadmeNamesEveryCommand(t *testing.T) {
+	text := readme(t)
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		for _, below := range cmd.Commands() {
+			visit(below)
+		}
+		name, _ := strings.CutPrefix(cmd.CommandPath(), "nightshift ")
+		if cmd.Runnable() && !cmd.HasSubCommands() && !strings.Contains(text, "`"+name) {
+			t.Errorf("README.md does not name the command %q", name)
+		}
+	}
+	visit((&program{env: func(string) string { return "" }}).root())
+}
+
+// TestReadmePointsAtWhatIsThere looks for the files and directories that the
+// README names.
+func TestReadmePointsAtWhatIsThere(t *testing.T) {
+	for _, m := range regexp.MustCompile("`((?:cmd|jobs|reports|rules|storage|\\.ci)/[^` ]*)`").FindAllStringSubmatch(readme(t), -1) {
+		if _, err := os.Stat(filepath.Join("..", "..", m[1])); err != nil {
+			t.Errorf("README.md: %v", err)
+		}
+	}
+}
