@@ -169,27 +169,27 @@ func (s *Store) NewestDocuments(ctx context.Context, before int64, limit int) ([
 }
 
 // WriteDocument writes the bytes of a document to w, part by part, and answers
-// an error if they are not those that were kept. It holds no transaction, so
-// that a slow reader holds nobody up.
+// an error if they are not those that were kept: then the last part is not
+// written, so that nobody takes what came for the whole. It holds no
+// transaction, so that a slow reader holds nobody up.
 func (s *Store) WriteDocument(ctx context.Context, d Document, w io.Writer) error {
 	sum := sha256.New()
-	to := io.MultiWriter(w, sum)
 	for written, no := int64(0), 1; written < d.Size; no++ {
 		var part []byte
 		err := s.queryRow(ctx, `SELECT bytes FROM document_parts WHERE document_id = $1 AND no = $2`, []any{d.ID, no}, &part)
 		if errors.Is(err, pgx.ErrNoRows) {
 			err = fmt.Errorf("%w: it was replaced meanwhile: get it again", ErrNoDocument)
 		}
+		sum.Write(part)
+		if written += int64(len(part)); err == nil && written >= d.Size && string(sum.Sum(nil)) != string(d.SHA256) {
+			err = errors.New("its bytes are not those that were kept")
+		}
 		if err == nil {
-			_, err = to.Write(part)
+			_, err = w.Write(part)
 		}
 		if err != nil {
 			return fmt.Errorf("get document %s of run %d: %w", d.Name, d.RunID, err)
 		}
-		written += int64(len(part))
-	}
-	if string(sum.Sum(nil)) != string(d.SHA256) {
-		return fmt.Errorf("get document %s of run %d: its bytes are not those that were kept", d.Name, d.RunID)
 	}
 	return nil
 }

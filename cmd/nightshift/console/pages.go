@@ -105,6 +105,9 @@ func showRun(c Config, w http.ResponseWriter, r *http.Request) error {
 			v.Parked = append(v.Parked, k)
 		}
 	}
+	if len(v.Document) == 0 && v.Run.Document != "" {
+		v.Document = []storage.Document{{RunID: run.ID, Name: v.Run.Document}} // written when it is asked for
+	}
 	return c.render(w, r, "run.html", "run", v)
 }
 
