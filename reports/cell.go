@@ -35,18 +35,18 @@ type formula struct {
 func (b *book) cell(v any, l look) (excelize.Cell, error) {
 	switch v := v.(type) {
 	case string:
-		return b.make(l, "", b.text(v))
+		return b.make(styleKey{look: l}, b.text(v))
 	case int64:
-		return b.make(l, countFormat, v)
+		return b.make(styleKey{look: l, format: countFormat}, v)
 	case market.Money:
 		return b.money(v, l)
 	case market.Date:
-		return b.make(l, dayFormat, dayNumber(v))
+		return b.make(styleKey{look: l, format: dayFormat}, dayNumber(v))
 	case time.Time:
 		return b.instant(v, l)
 	case link:
 		if len(v.to) > maxLink || len(v.text) > maxLink {
-			return b.make(l, "", b.text(v.text))
+			return b.make(styleKey{look: l}, b.text(v.text))
 		}
 		v2 := formula{"HYPERLINK(" + literal(v.to) + "," + literal(v.text) + ")", v.text}
 		return b.cell(v2, l)
@@ -55,13 +55,13 @@ func (b *book) cell(v any, l look) (excelize.Cell, error) {
 		c.Formula = v.expression
 		return c, err
 	case nil:
-		return b.make(l, "", nil)
+		return b.make(styleKey{look: l}, nil)
 	}
 	panic(fmt.Sprintf("a cell cannot hold a %T", v))
 }
 
-func (b *book) make(l look, format string, value any) (excelize.Cell, error) {
-	id, err := b.style(l, format)
+func (b *book) make(k styleKey, value any) (excelize.Cell, error) {
+	id, err := b.style(k)
 	if value == "" {
 		value = nil
 	}
@@ -72,12 +72,12 @@ func (b *book) make(l look, format string, value any) (excelize.Cell, error) {
 // where a spreadsheet holds it exactly, text where it does not.
 func (b *book) money(m market.Money, l look) (excelize.Cell, error) {
 	if m.Currency == "" && m.IsZero() {
-		return b.make(l, "", nil)
+		return b.make(styleKey{look: l}, nil)
 	}
 	digits := m.Amount.String()
 	if significant(digits) > exactDigits {
 		b.asText++
-		return b.make(l, textFormat, m.String())
+		return b.make(styleKey{look: l, format: textFormat}, m.String())
 	}
 	// Up to 15 digits a float64 gives back the decimal it was read from, and
 	// that is the text which the library writes.
@@ -85,7 +85,7 @@ func (b *book) money(m market.Money, l look) (excelize.Cell, error) {
 	if err != nil {
 		return excelize.Cell{}, fmt.Errorf("write amount %s: %w", m, err)
 	}
-	return b.make(l, moneyFormat(m.Currency, max(m.Currency.Places(), decimals(digits))), n)
+	return b.make(styleKey{look: l, currency: m.Currency, places: max(m.Currency.Places(), decimals(digits))}, n)
 }
 
 // exactly tells whether a cell's number can hold the amount.
@@ -122,16 +122,16 @@ const dayZero = 25_569
 // instant writes the local time in the site's zone, to the second.
 func (b *book) instant(t time.Time, l look) (excelize.Cell, error) {
 	if t.IsZero() {
-		return b.make(l, instantFormat, nil)
+		return b.make(styleKey{look: l, format: instantFormat}, nil)
 	}
 	local := t.In(b.zone)
 	date := market.DateOf(local, b.zone)
 	if date < firstDay {
-		return b.make(l, "", local.Format(time.DateTime))
+		return b.make(styleKey{look: l}, local.Format(time.DateTime))
 	}
 	hour, minute, second := local.Clock()
 	seconds := int64((hour*60+minute)*60 + second)
-	return b.make(l, instantFormat, serial(int64(date)+dayZero, seconds))
+	return b.make(styleKey{look: l, format: instantFormat}, serial(int64(date)+dayZero, seconds))
 }
 
 // serial is a day and the seconds since its midnight as a spreadsheet's number

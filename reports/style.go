@@ -44,28 +44,37 @@ const (
 	linked
 )
 
+// styleKey is a look with a number format: one by its text, or that of a
+// currency with so many decimals, whose text is only written when it is new.
 type styleKey struct {
-	look   look
-	format string
+	look     look
+	format   string
+	currency market.Currency
+	places   int32
 }
 
-// style is the number of a look and a number format in the workbook. Each is
-// made once.
-func (b *book) style(l look, format string) (int, error) {
-	k := styleKey{l, format}
+// style is the number of a style in the workbook. Each is made once.
+func (b *book) style(k styleKey) (int, error) {
 	if id, ok := b.styles[k]; ok {
 		return id, nil
 	}
-	s := l.style()
-	if format != "" {
-		s.CustomNumFmt = &format
-	}
-	id, err := b.file.NewStyle(s)
+	id, err := b.file.NewStyle(k.style())
 	if err != nil {
 		return 0, fmt.Errorf("make a cell style: %w", err)
 	}
 	b.styles[k] = id
 	return id, nil
+}
+
+func (k styleKey) style() *excelize.Style {
+	s, format := k.look.style(), k.format
+	if k.currency != "" {
+		format = moneyFormat(k.currency, k.places)
+	}
+	if format != "" {
+		s.CustomNumFmt = &format
+	}
+	return s
 }
 
 func (l look) style() *excelize.Style {
@@ -143,10 +152,7 @@ func moneyFormat(c market.Currency, places int32) string {
 	if places > 0 {
 		digits += "." + strings.Repeat("0", int(places))
 	}
-	code := ""
-	if c != "" {
-		code = "[$" + string(c) + "]* "
-	}
+	code := "[$" + string(c) + "]* "
 	return code + digits + `_);[Red]` + code + "-" + digits + `_)`
 }
 
