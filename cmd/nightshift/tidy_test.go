@@ -362,7 +362,7 @@ func changeLogKeepsItsForm(h *house, found func(where, what string)) {
 	heading := regexp.MustCompile(`^#{1,2} [^ ]`)
 	for i, line := range strings.Split(string(h.files[log]), "\n") {
 		if line != "" && !entry.MatchString(line) && !heading.MatchString(line) {
-			found(fmt.Sprintf("%s:%d", log, i+1), "is neither a heading nor one line like “- FEATURE: …​.”, beginning with CHANGE, FEATURE, FIX, RULE or MIGRATION")
+			found(fmt.Sprintf("%s:%d", log, i+1), "is neither a heading nor one line like “- FEATURE: ….”, beginning with CHANGE, FEATURE, FIX, RULE or MIGRATION")
 		}
 	}
 }
