@@ -22,20 +22,8 @@ func openEmbedded(t *testing.T, dir string) (*storage.Store, error) {
 	return storage.Open(t.Context(), storage.Config{DataDir: dir, Settings: map[string]string{"shared_buffers": "16MB"}})
 }
 
-// dataDir is one that the server's account can enter.
-func dataDir(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return filepath.Join(dir, "data")
-}
-
 func TestTheEmbeddedDatabaseIsReadyForAllWhoOpenItAtOnce(t *testing.T) {
-	dir := dataDir(t)
+	dir := storagetest.DataDir(t)
 	stores, errs := make([]*storage.Store, 4), make([]error, 4)
 	var all sync.WaitGroup
 	for i := range stores {
@@ -68,7 +56,7 @@ func TestTheEmbeddedDatabaseIsReadyForAllWhoOpenItAtOnce(t *testing.T) {
 }
 
 func TestAKilledEmbeddedServerComesBackUnderAStore(t *testing.T) {
-	dir := dataDir(t)
+	dir := storagetest.DataDir(t)
 	s, err := openEmbedded(t, dir)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -159,4 +160,24 @@ func Open(t testing.TB, url string) *storage.Store {
 func Empty(t testing.TB) string {
 	t.Helper()
 	return create(t, "")
+}
+
+// DataDir is a directory for an embedded database: in memory where there is
+// plenty, and such that the server's account can enter it. It does not exist
+// yet, and is removed when the test ends.
+func DataDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(home(), "nightshift-test-")
+	if err == nil {
+		err = os.Chmod(dir, 0o711)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return filepath.Join(dir, "data")
 }

@@ -2,8 +2,6 @@ package storagetest_test
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"nightshift/storage"
@@ -37,7 +35,7 @@ func buyers(t *testing.T, s *storage.Store) int {
 func TestTheBinarysRoleCannotChangeHistory(t *testing.T) {
 	t.Run("with a login that owns the tables", func(t *testing.T) { storagetest.Forbidden(t, storagetest.New(t)) })
 	t.Run("on the embedded database", func(t *testing.T) {
-		s, err := storage.Open(t.Context(), storage.Config{DataDir: dataDir(t), Settings: map[string]string{"shared_buffers": "16MB"}})
+		s, err := storage.Open(t.Context(), storage.Config{DataDir: storagetest.DataDir(t), Settings: map[string]string{"shared_buffers": "16MB"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,18 +47,6 @@ func TestTheBinarysRoleCannotChangeHistory(t *testing.T) {
 			}
 		}
 	})
-}
-
-// dataDir is one that the server's account can enter.
-func dataDir(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return filepath.Join(dir, "data")
 }
 
 // keepTwo adds a buyer, copies two more, and reads them: a transaction with

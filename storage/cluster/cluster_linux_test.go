@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sys/unix"
 )
 
 const holderVariable = "NIGHTSHIFT_TEST_HOLDER"
@@ -25,6 +26,13 @@ func TestMain(m *testing.M) {
 	GuardMain()
 	if dir := os.Getenv(holderVariable); dir != "" {
 		hold(dir)
+	}
+	// In memory, where there is plenty: making a database is mostly waiting
+	// for a disk.
+	const memory, plenty = "/dev/shm", 4 << 30
+	var fs unix.Statfs_t
+	if unix.Statfs(memory, &fs) == nil && fs.Bavail*uint64(fs.Bsize) > plenty && os.Getenv("TMPDIR") == "" {
+		os.Setenv("TMPDIR", memory)
 	}
 	os.Exit(m.Run())
 }
