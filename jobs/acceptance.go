@@ -283,9 +283,11 @@ func acceptanceEffect(s *market.Supervision, ruleset string, step Step, site *ru
 	name := s.Order.Site + "/" + s.Order.Code
 	switch outcome := step.Answer.Outcome; outcome {
 	case market.Accept:
-		c := market.Completion{OrderID: s.Order.ID, Outcome: outcome, CompletedAt: step.At}
-		c.ValidFrom, c.ValidUntil = validity(s, step.At, site)
-		complete(to, c, "accepted/"+name, "accepted")
+		from, until, err := validity(s, step.At, site)
+		if err != nil {
+			return fmt.Errorf("accept order %s: %w", s.Order.Code, err)
+		}
+		complete(to, market.Completion{OrderID: s.Order.ID, Outcome: outcome, CompletedAt: step.At, ValidFrom: from, ValidUntil: until}, "accepted/"+name, "accepted")
 	case market.Refund:
 		complete(to, market.Completion{OrderID: s.Order.ID, Outcome: outcome, CompletedAt: step.At}, "refunded/"+name, "refunded")
 	case market.Remind:
@@ -322,9 +324,9 @@ func notify(to *market.Effects, n market.Notice) {
 // filled it in, from the activation of an online code, or else from the
 // acceptance, for the term that was bought. It may be over already. A one-off
 // sale has none.
-func validity(s *market.Supervision, accepted time.Time, site *rules.Site) (from, until time.Time) {
+func validity(s *market.Supervision, accepted time.Time, site *rules.Site) (from, until time.Time, err error) {
 	if s.Order.Term.IsZero() || s.Order.ChargeMode != "PERIOD" {
-		return time.Time{}, time.Time{}
+		return time.Time{}, time.Time{}, nil
 	}
 	v := asItStood(s, accepted)
 	from = accepted
@@ -334,5 +336,12 @@ func validity(s *market.Supervision, accepted time.Time, site *rules.Site) (from
 	if start := v.delivery.StartAt; !start.IsZero() {
 		from = start
 	}
-	return from, s.Order.Term.End(from, site.Zone)
+	until = s.Order.Term.End(from, site.Zone)
+	if until.Year() > lastYear || !until.After(from) {
+		return from, until, fmt.Errorf("its term of %s from %s ends in no year of a calendar: mend term_count", s.Order.Term, from.In(site.Zone).Format(time.DateOnly))
+	}
+	return from, until, nil
 }
+
+// lastYear is the last that workbooks and most calendars can write.
+const lastYear = 9999

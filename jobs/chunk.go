@@ -1,9 +1,10 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -67,73 +68,97 @@ func (j Job[C]) step(ctx context.Context, tx *storage.Tx, x *execution, shard *s
 // decide settles one candidate. It touches neither database nor clock; what
 // it cannot decide is parked with the reason.
 func (j Job[C]) decide(x *execution, c *C, due storage.Due, p pace, shard *storage.Shard, k *harvest) {
-	before := *k
-	err := error(nil)
-	if p.refused != "" {
-		err = fmt.Errorf("the database refused it: %s", p.refused)
-	} else {
-		err = j.settle(x, c, due, p, shard, k)
+	var v verdict
+	err := errors.New(p.refused)
+	if p.refused == "" {
+		v, err = j.settle(x, c, due)
 	}
 	if err != nil {
-		*k = before
 		k.parked = append(k.parked, storage.Parked{Subject: due.Subject, Code: j.Code(c), Reason: err.Error()})
-		shard.ResultHash = addHash(shard.ResultHash, []byte("parked\x00"+j.Code(c)))
+		shard.ResultHash = addHash(shard.ResultHash, newDigest(j.Code(c)).text("parked").bytes)
+		return
 	}
+	k.add(v, due, p)
+	shard.Outcomes[v.outcome]++
+	shard.ResultHash = addHash(shard.ResultHash, v.digest(j.Code(c)).bytes)
 }
 
-// settle walks a candidate through the job's rulesets and collects what follows.
-func (j Job[C]) settle(x *execution, c *C, due storage.Due, p pace, shard *storage.Shard, k *harvest) error {
-	events := j.Events(c, x.events[:0])
-	slices.SortFunc(events, time.Time.Compare)
-	stands := standing(due.Stands, len(j.Rulesets))
-	firstEvent, digest := len(k.effects.Events), newDigest(j.Code(c))
-	until, look, final := x.run.AsOf, x.nextVersion, false
-	outcome := ""
+// verdict is what the walk of one candidate came to.
+type verdict struct {
+	outcome   string // of the first ruleset
+	final     bool
+	decisions []market.Decision
+	effects   market.Effects
+	look      time.Time
+	stands    fingerprints
+}
+
+// settle walks a candidate through the job's rulesets. The first of them may
+// end the work; the others are asked up to that instant.
+func (j Job[C]) settle(x *execution, c *C, due storage.Due) (verdict, error) {
+	v := verdict{look: x.nextVersion, stands: standing(due.Stands, len(j.Rulesets))}
+	x.events = j.Events(c, x.events[:0])
+	slices.SortFunc(x.events, time.Time.Compare)
+	w := walk{events: x.events, asOf: x.run.AsOf, facts: func(at time.Time) any { return j.Facts(c, at, x.site) }}
 	for n, ruleset := range j.Rulesets {
-		policy := x.policies[n]
+		w.policy, w.from = x.policies[n], latest(j.Begins(c), x.begins[n])
 		var step Step
 		var failed error
-		turn := func(s Step) bool {
+		facts, next, err := w.run(func(s Step) bool {
 			if step.At.IsZero() || !s.Answer.Same(step.Answer) {
 				step = s
-				failed = j.Effect(c, ruleset.Name, s, x.site, &k.effects)
+				failed = j.Effect(c, ruleset.Name, s, x.site, &v.effects)
 			}
 			return failed != nil || n == 0 && j.Final(s.Answer.Outcome)
-		}
-		w := walk{policy: policy, events: events, from: latest(j.Begins(c), x.begins[n]), asOf: until,
-			facts: func(at time.Time) any { return j.Facts(c, at, x.site) }}
-		facts, next, err := w.run(turn)
-		if err != nil || failed != nil {
-			return firstOf(err, failed)
+		})
+		if err = cmp.Or(err, failed); err != nil {
+			return v, err
 		}
 		if n == 0 {
-			outcome = step.Answer.Outcome
-			if final = j.Final(outcome); final {
-				until = step.At
+			v.outcome, v.final = step.Answer.Outcome, j.Final(step.Answer.Outcome)
+			w.asOf = step.At
+			if !v.final {
+				w.asOf = x.run.AsOf
 			}
 		}
-		look = earliest(look, next)
-		if d := (market.Decision{Subject: due.Subject, Ruleset: ruleset.Name, RunID: x.run.ID, Outcome: step.Answer.Outcome, Rule: step.Answer.Rule,
-			DueAt: step.At, LookAt: next, Carried: carried(step.Answer)}); stands.turns(n, d, ruleset.Rest) {
-			d.Facts = policy.AppendFacts(nil, facts)
-			k.decisions = append(k.decisions, d)
-			digest.decision(d)
+		v.look = earliest(v.look, next)
+		d := market.Decision{Subject: due.Subject, Ruleset: ruleset.Name, RunID: x.run.ID, Outcome: step.Answer.Outcome, Rule: step.Answer.Rule,
+			DueAt: step.At, LookAt: next, Carried: carried(step.Answer)}
+		if v.stands.turns(n, d, ruleset.Rest) {
+			d.Facts = w.policy.AppendFacts(nil, facts)
+			v.decisions = append(v.decisions, d)
 		}
 	}
-	for _, e := range k.effects.Events[firstEvent:] {
-		if p.careful || due.Stands != nil {
+	v.effects.Once()
+	return v, nil
+}
+
+// digest is the candidate's part of the result hash.
+func (v verdict) digest(code string) *digest {
+	d := newDigest(code)
+	for _, decision := range v.decisions {
+		d.decision(decision)
+	}
+	for _, e := range v.effects.Events {
+		d.event(e)
+	}
+	return d
+}
+
+// add puts a verdict to what the chunk leaves behind.
+func (k *harvest) add(v verdict, due storage.Due, p pace) {
+	k.decisions = append(k.decisions, v.decisions...)
+	k.effects.Append(v.effects)
+	if p.careful || due.Stands != nil {
+		for _, e := range v.effects.Events {
 			k.doubtful = append(k.doubtful, e.Key)
 		}
-		digest.event(e)
 	}
-	if final {
+	if v.final {
 		k.dismissed = append(k.dismissed, due.Subject)
 	} else {
-		k.back.Add(due.Subject, look, stands)
+		k.back.Add(due.Subject, v.look, v.stands)
 	}
-	shard.Outcomes[outcome]++
-	shard.ResultHash = addHash(shard.ResultHash, digest.bytes)
-	return nil
 }
 
 // carried are the values that came with an answer, as JSON; nil for none.
@@ -157,15 +182,6 @@ func latest(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // fingerprints are eight bytes a ruleset, of the decision that stands.

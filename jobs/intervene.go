@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -87,7 +88,7 @@ func openSupervision(ctx context.Context, tx *storage.Tx, i Intervention) (marke
 		return market.Supervision{}, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
 	if _, open, err := tx.Standing(ctx, Acceptance.Name, id); err != nil || !open {
-		return market.Supervision{}, firstOf(err, fmt.Errorf("%w: decide %s: its supervision has ended: see `nightshift explain %s`", ErrBadRequest, i.Subject, i.Subject))
+		return market.Supervision{}, cmp.Or(err, fmt.Errorf("%w: decide %s: its supervision has ended: see `nightshift explain %s`", ErrBadRequest, i.Subject, i.Subject))
 	}
 	found, err := tx.Supervisions(ctx, []int64{id})
 	if err != nil {

@@ -69,6 +69,7 @@ type Engine struct {
 	Build     string // a run goes on only under the build that began it
 	ParkLimit int    // candidates a run may set aside before it stops; 0 is the usual limit
 	Progress  func(Progress)
+	Patience  time.Duration // how long a worker waits for a database that went away; 0 is the usual time
 }
 
 // Progress is how far a run has come.
@@ -83,8 +84,11 @@ type Progress struct {
 const (
 	usualChunk     = 5000
 	usualParkLimit = 1000
+	usualPatience  = 30 * time.Second
 	shardSize      = 50_000 // candidates a worker carries at a time
 	mostShards     = 1000
+	fewShards      = 8   // a night has at least as many, so that workers share it,
+	smallShard     = 100 // unless they would be smaller than this
 )
 
 // step takes a claimed shard of a run one chunk further. It is what Job[C]

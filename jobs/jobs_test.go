@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"nightshift/jobs"
 	"nightshift/rules"
@@ -31,6 +32,17 @@ func date(t testing.TB, text string) market.Date {
 		t.Fatal(err)
 	}
 	return d
+}
+
+var noon = market.TimeOfDay{Hour: 12}
+
+func shanghai(t testing.TB) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
 }
 
 func exec(t testing.TB, s *storage.Store, statement string, args ...any) {

@@ -163,10 +163,7 @@ func cut(due storage.DueSpan) []storage.Shard {
 	if due.Count == 0 {
 		return nil
 	}
-	n := min(max(due.Count/shardSize, 1), mostShards)
-	if !due.Sparse() {
-		n = min(max(n, 8), due.Count)
-	}
+	n := min(max(due.Count/shardSize, min(due.Count/smallShard, fewShards), 1), mostShards)
 	width := (due.Last - due.First + 1 + n - 1) / n
 	var shards []storage.Shard
 	for after := due.First - 1; after < due.Last; after += width {

@@ -23,12 +23,11 @@ type refusal struct {
 	pace       pace
 }
 
-// How long a worker waits for shards that others hold, and for a database that
-// went away.
+// How long a worker waits for shards that others hold, and how long at first
+// for a database that went away.
 const (
-	otherShards  = 50 * time.Millisecond
-	firstRetry   = 100 * time.Millisecond
-	longestRetry = 30 * time.Second
+	otherShards = 50 * time.Millisecond
+	firstRetry  = 100 * time.Millisecond
 )
 
 // carry works until no shard is left. The world's trouble is an error, unless
@@ -38,7 +37,7 @@ func (w *worker) carry(ctx context.Context) error {
 	for {
 		left, claimed, err := w.chunk(ctx)
 		switch {
-		case err != nil && storage.Transient(err) && w.waited < longestRetry:
+		case err != nil && storage.Transient(err) && w.waited < w.patience():
 			pause := max(w.waited, firstRetry)
 			w.waited += pause
 			if !sleep(ctx, pause) {
@@ -98,6 +97,13 @@ func (w *worker) chunk(ctx context.Context) (left, claimed bool, err error) {
 	return true, true, w.tally.add(shard.Candidates-before.Candidates, shard.Parked-before.Parked)
 }
 
+func (w *worker) patience() time.Duration {
+	if w.engine.Patience > 0 {
+		return w.engine.Patience
+	}
+	return usualPatience
+}
+
 func (w *worker) chunkSize() int {
 	if w.engine.ChunkSize > 0 {
 		return w.engine.ChunkSize
@@ -129,7 +135,7 @@ func (w *worker) slowDown(s storage.Shard, cause error) error {
 	case p.limit > 1:
 		p.limit = (p.limit + 1) / 2
 	default:
-		p.refused = storage.Reason(cause)
+		p.refused = "the database refused it: " + storage.Reason(cause)
 	}
 	w.refused = refusal{shard: s.No, checkpoint: s.Checkpoint, pace: p}
 	return nil

@@ -172,7 +172,7 @@ func (tx *Tx) Requeue(ctx context.Context, job, site string, codes []string, act
 			UPDATE parked p SET requeued_at = now(), requeued_by = $4
 			FROM orders o
 			WHERE o.id = p.subject AND ($1 = '' OR p.job = $1) AND p.site = $2 AND p.requeued_at IS NULL
-			  AND (cardinality($3::text[]) = 0 OR o.code = ANY($3))
+			  AND (coalesce(cardinality($3::text[]), 0) = 0 OR o.code = ANY($3))
 			RETURNING p.job, p.subject, o.placed_at)
 		UPDATE due SET look_at = given.placed_at
 		FROM given WHERE due.job = given.job AND due.subject = given.subject`, job, site, codes, actor)

@@ -1,6 +1,9 @@
 package market
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Outcomes of an acceptance decision. A person may decide the same words.
 const (
@@ -66,4 +69,30 @@ type Effects struct {
 	Events      []Event
 	Completions []Completion
 	Notices     []Notice
+}
+
+// Once drops what repeats an event: the first of them stands.
+func (e *Effects) Once() {
+	for i := 1; i < len(e.Events); {
+		key := e.Events[i].Key
+		if !slices.Contains(e.Events[:i], e.Events[i]) {
+			i++
+			continue
+		}
+		e.Events = slices.Delete(e.Events, i, i+1)
+		second := 0
+		e.Notices = slices.DeleteFunc(e.Notices, func(n Notice) bool {
+			if n.Key == key {
+				second++
+			}
+			return n.Key == key && second > 1
+		})
+	}
+}
+
+// Append adds other effects to e.
+func (e *Effects) Append(other Effects) {
+	e.Events = append(e.Events, other.Events...)
+	e.Completions = append(e.Completions, other.Completions...)
+	e.Notices = append(e.Notices, other.Notices...)
 }

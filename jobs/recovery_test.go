@@ -1,0 +1,250 @@
+package jobs_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"nightshift/jobs"
+	"nightshift/rules/market"
+	"nightshift/storage"
+	"nightshift/storage/storagetest"
+)
+
+const ides = "2024-03-15"
+
+func request(t testing.TB, on string) jobs.Request {
+	t.Helper()
+	return jobs.Request{Job: "acceptance", Site: "cn", On: date(t, on)}
+}
+
+func mustRun(t testing.TB, e *jobs.Engine, req jobs.Request) jobs.Result {
+	t.Helper()
+	result, err := e.Run(context.Background(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// history is everything a run leaves behind, as sorted text without serial
+// numbers and clocks: two runs that did the same have the same history.
+func history(t testing.TB, s *storage.Store) string {
+	t.Helper()
+	var out strings.Builder
+	for _, query := range []string{
+		`SELECT concat_ws('|', o.code, ruleset, business_date, no, outcome, rule, due_at, look_at, facts, carried) FROM decisions d JOIN orders o ON o.id = subject ORDER BY o.code COLLATE "C", ruleset, business_date, no`,
+		`SELECT concat_ws('|', key, business_date) FROM event_keys ORDER BY key COLLATE "C"`,
+		`SELECT concat_ws('|', o.code, outcome, completed_at, valid_from, valid_until, business_date) FROM completions c JOIN orders o ON o.id = order_id ORDER BY o.code COLLATE "C"`,
+		`SELECT concat_ws('|', key, kind, recipients, at, business_date) FROM notices ORDER BY key COLLATE "C"`,
+		`SELECT concat_ws('|', o.code, look_at, encode(stands, 'hex')) FROM due d JOIN orders o ON o.id = subject ORDER BY o.code COLLATE "C"`,
+		`SELECT concat_ws('|', o.code, reason) FROM parked p JOIN orders o ON o.id = subject ORDER BY o.code COLLATE "C"`,
+	} {
+		rows, err := s.DB().QueryContext(context.Background(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString(lines(t, rows))
+	}
+	return out.String()
+}
+
+func lines(t testing.TB, rows *sql.Rows) string {
+	t.Helper()
+	defer rows.Close()
+	var out strings.Builder
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString(line + "\n")
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String() + "--\n"
+}
+
+func TestTheResultDoesNotDependOnWorkersChunksOrShards(t *testing.T) {
+	var want string
+	var hash []byte
+	for _, c := range []struct{ workers, chunk int }{{1, 5000}, {2, 37}, {8, 50}} {
+		s := storagetest.New(t)
+		marketplace(t, s, 4000)
+		e := engine(t, s)
+		e.Workers, e.ChunkSize = c.workers, c.chunk
+		result := mustRun(t, e, request(t, ides))
+		if shards := count(t, s, `SELECT count(*) FROM shards WHERE done`); shards < 8 {
+			t.Fatalf("the run was cut into %d shards, the test wants at least 8", shards)
+		}
+		got := history(t, s)
+		if want == "" {
+			want, hash = got, result.Run.ResultHash
+		}
+		if got != want || !bytes.Equal(hash, result.Run.ResultHash) {
+			t.Errorf("%d workers with chunks of %d left another history", c.workers, c.chunk)
+		}
+	}
+}
+
+func TestADryRunKeepsNothingAndFindsWhatTheRunFinds(t *testing.T) {
+	s := storagetest.New(t)
+	marketplace(t, s, 300)
+	e := engine(t, s)
+	on := date(t, "2024-02-20")
+	rapid.Check(t, func(rt *rapid.T) {
+		e.ChunkSize = rapid.IntRange(1, 200).Draw(rt, "chunk")
+		e.Workers = rapid.IntRange(1, 3).Draw(rt, "workers")
+		on += market.Date(rapid.IntRange(1, 3).Draw(rt, "nights until the next"))
+		req := jobs.Request{Job: "acceptance", Site: "cn", On: on, DryRun: true}
+		before := history(t, s)
+		dry := mustRun(t, e, req)
+		if after := history(t, s); after != before {
+			rt.Fatal("the dry run kept something")
+		}
+		req.DryRun = false
+		run := mustRun(t, e, req)
+		if !bytes.Equal(dry.Run.ResultHash, run.Run.ResultHash) || fmt.Sprint(dry.Run.Outcomes, dry.Run.Candidates, dry.Run.Decisions) != fmt.Sprint(run.Run.Outcomes, run.Run.Candidates, run.Run.Decisions) {
+			rt.Fatalf("the dry run said %+v, the run %+v", dry.Run, run.Run)
+		}
+	})
+}
+
+// A table of the database refuses these three; nobody can see that beforehand.
+func TestWhatTheDatabaseRefusesIsParkedAloneAndMayBeRequeued(t *testing.T) {
+	s := storagetest.New(t)
+	marketplace(t, s, 500)
+	storagetest.AsOwner(t, s, `ALTER TABLE completions ADD CONSTRAINT no_thirteens CHECK (order_id NOT IN (13, 14, 301))`)
+	e := engine(t, s)
+	e.ChunkSize = 64
+	result := mustRun(t, e, request(t, "2024-12-01"))
+	parked, err := e.Parked(t.Context(), "acceptance", "cn", 10)
+	if err != nil || result.Run.Parked != int64(len(parked)) || len(parked) == 0 {
+		t.Fatalf("%d parked of %d, %v", len(parked), result.Run.Parked, err)
+	}
+	for _, p := range parked {
+		if p.Subject != 13 && p.Subject != 14 && p.Subject != 301 || !strings.Contains(p.Reason, "no_thirteens") {
+			t.Errorf("parked %+v", p)
+		}
+	}
+	if total := result.Run.Parked + sum(result.Run.Outcomes); total != 500 || result.Run.Candidates != 500 {
+		t.Errorf("%d decided or parked of %d", total, result.Run.Candidates)
+	}
+	storagetest.AsOwner(t, s, `ALTER TABLE completions DROP CONSTRAINT no_thirteens`)
+	if n, err := e.Requeue(t.Context(), "", "cn", nil, "ann"); err != nil || n != result.Run.Parked {
+		t.Fatalf("requeued %d, %v", n, err)
+	}
+	second := mustRun(t, e, request(t, "2024-12-02"))
+	if second.Run.Parked != 0 || second.Run.Candidates < n(parked) {
+		t.Errorf("after requeuing: %+v", second.Run)
+	}
+}
+
+func n[T any](v []T) int64 { return int64(len(v)) }
+
+func sum(counts map[string]int64) (total int64) {
+	for _, n := range counts {
+		total += n
+	}
+	return total
+}
+
+func TestARunInWhichEverythingIsBadStops(t *testing.T) {
+	s := storagetest.New(t)
+	marketplace(t, s, 200)
+	storagetest.AsOwner(t, s, `ALTER TABLE decisions ADD CONSTRAINT nothing CHECK (outcome = 'nothing') NOT VALID`)
+	e := engine(t, s)
+	e.ParkLimit = 10
+	_, err := e.Run(t.Context(), request(t, ides))
+	if !errors.Is(err, jobs.ErrParkLimit) {
+		t.Fatalf("the run answered %v", err)
+	}
+	storagetest.AsOwner(t, s, `ALTER TABLE decisions DROP CONSTRAINT nothing`)
+	if _, err := e.Requeue(t.Context(), "", "cn", nil, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if result := mustRun(t, e, request(t, ides)); result.Run.State != "completed" {
+		t.Errorf("started again it is %+v", result.Run)
+	}
+}
+
+// The line to the database is cut at every message in turn, COPY and COMMIT
+// among them. A cut stops the run or is got over; started again, the run ends
+// as if nothing had happened.
+func TestARunCutAtAnyMessageGoesOnAsIfNothingHadHappened(t *testing.T) {
+	const orders = 40
+	want, cut := undisturbed(t, orders), true
+	message := 0
+	for cut {
+		message++
+		t.Run(fmt.Sprintf("message %d", message), func(t *testing.T) {
+			url := storagetest.URL(t)
+			direct := storagetest.Open(t, url)
+			marketplace(t, direct, orders)
+			proxy := storagetest.NewProxy(t, url)
+			proxy.CutAfter(message)
+			e := engine(t, storagetest.Open(t, proxy.URL()))
+			e.Workers, e.ChunkSize, e.Patience = 1, 20, time.Nanosecond // the line stays dead until somebody mends it
+			_, err := e.Run(t.Context(), request(t, ides))
+			cut = proxy.WasCut()
+			proxy.Heal()
+			if err != nil {
+				e.Store = direct
+				mustRun(t, e, request(t, ides))
+			}
+			if history(t, direct) != want {
+				t.Error("the run left another history")
+			}
+		})
+	}
+	if message < 40 {
+		t.Errorf("only %d messages were cut", message)
+	}
+}
+
+func undisturbed(t *testing.T, orders int) string {
+	s := storagetest.New(t)
+	marketplace(t, s, orders)
+	e := engine(t, s)
+	e.Workers, e.ChunkSize = 1, 20
+	mustRun(t, e, request(t, ides))
+	return history(t, s)
+}
+
+func TestAPersonsDecisionIsCarriedOutOnceAndExplained(t *testing.T) {
+	s := storagetest.New(t)
+	marketplace(t, s, 60)
+	e := engine(t, s)
+	mustRun(t, e, request(t, ides))
+	var code string
+	if err := s.DB().QueryRowContext(t.Context(), `SELECT o.code FROM due d JOIN orders o ON o.id = d.subject ORDER BY o.id LIMIT 1`).Scan(&code); err != nil {
+		t.Fatal(err)
+	}
+	i := jobs.Intervention{Site: "cn", Subject: code, Outcome: "accept", Because: "the buyer confirmed by phone", Actor: "ann", Evidence: "ticket 42",
+		At: date(t, ides).At(noon, shanghai(t))}
+	if err := e.Decide(t.Context(), i); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Decide(t.Context(), i); !errors.Is(err, jobs.ErrBadRequest) {
+		t.Errorf("decided a second time: %v", err)
+	}
+	explained, err := e.Explain(t.Context(), "cn", code)
+	if err != nil || len(explained) < 2 {
+		t.Fatalf("explained %d decisions, %v", len(explained), err)
+	}
+	last := explained[len(explained)-1]
+	if last.Decision.Actor != "ann" || last.Reason != "the buyer confirmed by phone" || last.Decision.Outcome != "accept" {
+		t.Errorf("the last decision is %+v", last)
+	}
+	if n := count(t, s, `SELECT count(*) FROM completions c JOIN orders o ON o.id = c.order_id WHERE o.code = ?`, code); n != 1 {
+		t.Errorf("%d completions", n)
+	}
+}
