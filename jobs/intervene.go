@@ -48,6 +48,9 @@ func (e *Engine) Decide(ctx context.Context, i Intervention) error {
 		return err
 	}
 	return e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		if err := tx.ChangeFacts(ctx, i.Site); err != nil {
+			return err
+		}
 		s, err := openSupervision(ctx, tx, i)
 		if err != nil {
 			return err

@@ -152,7 +152,7 @@ func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) erro
 	if err != nil {
 		return err
 	}
-	x.run.Due = due.Count
+	x.run.Due, x.sparse = due.Count, due.Sparse()
 	x.run, err = tx.StartRun(ctx, x.run, cut(due))
 	x.orient()
 	return err
@@ -189,6 +189,13 @@ func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
 		x.policies = append(x.policies, policy)
 	}
 	x.orient()
+	shards, err := tx.Shards(ctx, x.run.ID)
+	if err != nil {
+		return err
+	}
+	if len(shards) > 0 {
+		x.sparse = storage.DueSpan{Count: x.run.Due, First: shards[0].After + 1, Last: shards[len(shards)-1].Upto}.Sparse()
+	}
 	return tx.ResumeRun(ctx, x.run.ID)
 }
 

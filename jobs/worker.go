@@ -81,6 +81,9 @@ func (w *worker) chunk(ctx context.Context) (left, claimed bool, err error) {
 		if err != nil || !claimed {
 			return err
 		}
+		if err := tx.HoldFacts(ctx, w.run.Site); err != nil {
+			return err
+		}
 		shard, before = *s, *s
 		if shard.Outcomes == nil {
 			shard.Outcomes = map[string]int64{}

@@ -18,7 +18,11 @@ var ErrUnknownCurrency = errors.New("unknown currency")
 // Currency is an ISO 4217 code such as CNY. The zero value is no currency.
 type Currency string
 
-var knownCurrencies sync.Map // of string to Currency: the parser is slow, imports ask it a million times
+// The parser is slow, and imports and workbooks ask it a million times.
+var (
+	knownCurrencies sync.Map // of string to Currency
+	currencyPlaces  sync.Map // of Currency to int32
+)
 
 // ParseCurrency reads an ISO 4217 code in capitals.
 func ParseCurrency(code string) (Currency, error) {
@@ -37,12 +41,16 @@ func ParseCurrency(code string) (Currency, error) {
 
 // Places is how many decimals amounts of c are usually written with.
 func (c Currency) Places() int32 {
-	unit, err := currency.ParseISO(string(c))
-	if err != nil {
-		return 2
+	if known, ok := currencyPlaces.Load(c); ok {
+		return known.(int32)
 	}
-	scale, _ := currency.Standard.Rounding(unit)
-	return int32(scale)
+	places := int32(2)
+	if unit, err := currency.ParseISO(string(c)); err == nil {
+		scale, _ := currency.Standard.Rounding(unit)
+		places = int32(scale)
+	}
+	currencyPlaces.Store(c, places)
+	return places
 }
 
 // Money is an exact amount of one currency. It is rounded only by Round.
