@@ -350,6 +350,37 @@ func TestAKilledServerComesBack(t *testing.T) {
 	}
 }
 
+func TestAServerWaitsForTheChildrenOfAKilledOne(t *testing.T) {
+	dir := dataDir(t)
+	c := open(t, dir)
+	conn, err := pgx.Connect(t.Context(), c.URL(Superuser, "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	child := int(conn.PgConn().PID())
+	if err := syscall.Kill(child, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	kill(t, serverOf(t, c))
+	back := make(chan error, 1)
+	go func() {
+		within(t, "the guard to go with its server", func() bool { alive, _ := c.place.guarded(); return !alive })
+		back <- c.Ensure(t.Context())
+	}()
+	within(t, "a new server to find the old one's child", func() bool {
+		text, _ := os.ReadFile(c.place.log())
+		return strings.Contains(string(text), "pre-existing shared memory")
+	})
+	if err := syscall.Kill(child, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-back; err != nil {
+		t.Fatal(err)
+	}
+	ask(t, c, "SELECT 'x'")
+}
+
 func TestAStalePidOfAnotherProcessDoesNotStopAStart(t *testing.T) {
 	dir := dataDir(t)
 	c := open(t, dir)

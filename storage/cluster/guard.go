@@ -177,11 +177,8 @@ func launchOnCleanGround(ctx context.Context, o orders, p place) (*server, error
 		s, err := launch(ctx, o.Config, p, programs{dir: o.Bin})
 		// The children of a server that was killed take a moment to notice,
 		// and hold its shared memory until then.
-		if err == nil || !strings.Contains(err.Error(), "shared memory") || ctx.Err() != nil {
+		if err == nil || !strings.Contains(err.Error(), "pre-existing shared memory") || ctx.Err() != nil {
 			return s, err
-		}
-		if err := removeIfThere(filepath.Join(p.data(), "postmaster.pid")); err != nil {
-			return nil, err
 		}
 		time.Sleep(guardWatch)
 	}

@@ -135,7 +135,9 @@ func (s *server) stop(signal syscall.Signal) error {
 }
 
 // clearStale makes way for a new server. The caller holds guard.lock: whatever
-// server there is has lost its guard.
+// server there is has lost its guard. postmaster.pid itself stays: it leads
+// the new server to the old one's shared memory, which it clears away, after
+// making sure that no child of the old one is still at work on the data.
 func (p place) clearStale(ctx context.Context) error {
 	lines := p.status()
 	if lines == nil {
@@ -143,19 +145,29 @@ func (p place) clearStale(ctx context.Context) error {
 	}
 	pid, err := strconv.Atoi(strings.TrimPrefix(lines[0], "-"))
 	if err != nil || !isServer(pid, p.data()) {
-		// Its number may belong to another process by now, which would make
-		// the new server believe that the old one runs.
-		return removeIfThere(filepath.Join(p.data(), "postmaster.pid"))
+		return p.disown(lines)
 	}
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL} {
 		if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("stop the server that was left behind, process %d: %w", pid, err)
 		}
 		if ended(ctx, pid, p.data()) {
-			return removeIfThere(filepath.Join(p.data(), "postmaster.pid"))
+			return nil
 		}
 	}
 	return fmt.Errorf("stop the server that was left behind: process %d does not end", pid)
+}
+
+// disown puts the guard's number in the place of a dead server's, which may
+// belong to some other process by now and keep a new server from starting. A
+// server does not mistake its parent for another server.
+func (p place) disown(lines []string) error {
+	lines[0] = strconv.Itoa(os.Getpid())
+	file, text := filepath.Join(p.data(), "postmaster.pid"), strings.Join(lines, "\n")+"\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return fmt.Errorf("clear up after a server that was killed: %w", err)
+	}
+	return p.server.own(file)
 }
 
 func ended(ctx context.Context, pid int, data string) bool {
@@ -169,11 +181,4 @@ func ended(ctx context.Context, pid int, data string) bool {
 		}
 	}
 	return true
-}
-
-func removeIfThere(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove a stale file: %w", err)
-	}
-	return nil
 }
