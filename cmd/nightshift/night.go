@@ -80,7 +80,7 @@ func (p *program) span(cmd *cobra.Command, carry func(e *jobs.Engine, each func(
 	}
 	bar := p.progress("orders")
 	e.Progress = bar.ofRun
-	var views []resultView
+	views := []resultView{}
 	var parked int64
 	var untied error
 	err = carry(e, func(r jobs.Result) {

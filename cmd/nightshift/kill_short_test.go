@@ -1,0 +1,9 @@
+//go:build !long
+
+package main
+
+// How often the real binary is killed, and over how many orders.
+const (
+	killings   = 50
+	killOrders = 4000
+)
