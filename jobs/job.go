@@ -91,6 +91,13 @@ const (
 	smallShard     = 100 // unless they would be smaller than this
 )
 
+// How long the lock of a killed process may linger, and how often it is asked
+// for meanwhile.
+const (
+	lockLingers = 3 * time.Second
+	lockRetry   = 100 * time.Millisecond
+)
+
 // step takes a claimed shard of a run one chunk further. It is what Job[C]
 // looks like to the run, which does not care what candidates are.
 type step func(ctx context.Context, tx *storage.Tx, x *execution, shard *storage.Shard, p pace) error

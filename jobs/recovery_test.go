@@ -210,6 +210,27 @@ func TestARunCutAtAnyMessageGoesOnAsIfNothingHadHappened(t *testing.T) {
 	}
 }
 
+// What a restart of the server does to a run: all its connections end at once.
+func TestARunOutlivesTheEndOfAllItsConnections(t *testing.T) {
+	s, untouched := storagetest.New(t), storagetest.New(t)
+	marketplace(t, s, 2000)
+	marketplace(t, untouched, 2000)
+	mustRun(t, engine(t, untouched), request(t, ides))
+	e := engine(t, s)
+	e.ChunkSize = 50
+	ended := 0
+	e.Progress = func(p jobs.Progress) {
+		if p.Done > 300 && ended == 0 || p.Done > 1200 && ended == 1 {
+			ended++
+			storagetest.AsOwner(t, s, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+		}
+	}
+	result := mustRun(t, e, request(t, ides))
+	if ended != 2 || result.Run.State != market.RunCompleted || history(t, s) != history(t, untouched) {
+		t.Errorf("after %d ends of all connections the run is %+v", ended, result.Run)
+	}
+}
+
 func undisturbed(t *testing.T, orders int) string {
 	s := storagetest.New(t)
 	marketplace(t, s, orders)

@@ -2,10 +2,8 @@ package jobs
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"nightshift/rules"
@@ -94,16 +92,11 @@ func (e *Engine) carry(ctx context.Context, l line, site *rules.Site, req Reques
 	if x.run.State == market.RunCompleted {
 		return Result{Run: x.run, Already: true}, nil
 	}
-	release, free, err := e.Store.Exclusive(ctx, fmt.Sprintf("run/%s/%s/%s", req.Job, req.Site, req.On))
+	release, err := x.own(ctx, req.Join)
 	if err != nil {
-		return Result{}, err
+		return Result{Run: x.run}, err
 	}
-	if !free && !req.Join {
-		return Result{Run: x.run}, fmt.Errorf("run %s of %s at %s: %w: wait for it, or add workers with --join", req.Job, req.On, req.Site, ErrAlive)
-	}
-	if free {
-		defer release()
-	}
+	defer release()
 	if err := x.work(ctx); err != nil {
 		return Result{Run: x.run}, x.failed(ctx, err)
 	}
@@ -111,145 +104,24 @@ func (e *Engine) carry(ctx context.Context, l line, site *rules.Site, req Reques
 	return Result{Run: x.run}, err
 }
 
-// open finds the run or writes it, pinned to its rules, build and schema.
-func (x *execution) open(ctx context.Context, req Request) error {
-	if err := x.engine.Store.EnsureMonth(ctx, req.On); err != nil {
-		return err
-	}
-	return x.engine.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		// Two starters at once: the second waits here and finds the first's run.
-		if err := tx.Serialise(ctx, fmt.Sprintf("start/%s/%s/%s", req.Job, req.Site, req.On)); err != nil {
-			return err
+// own makes this process the one that runs it. The server lets go of a killed
+// process's lock when it notices, so a lock that is held is asked for again
+// before the run counts as alive; who joins does not ask.
+func (x *execution) own(ctx context.Context, join bool) (release func(), err error) {
+	name := fmt.Sprintf("run/%s/%s/%s", x.run.Job, x.run.Site, x.run.On)
+	for waited := time.Duration(0); ; waited += lockRetry {
+		release, free, err := x.engine.Store.Exclusive(ctx, name)
+		switch {
+		case err != nil:
+			return nil, err
+		case free:
+			return release, nil
+		case join:
+			return func() {}, nil
+		case waited >= lockLingers || !sleep(ctx, lockRetry):
+			return nil, fmt.Errorf("run %s of %s at %s: %w: wait for it, or add workers with --join", x.run.Job, x.run.On, x.run.Site, ErrAlive)
 		}
-		run, found, err := tx.FindRun(ctx, req.Job, req.Site, req.On)
-		if err != nil {
-			return err
-		}
-		if found {
-			x.run = run
-			return x.resume(ctx, tx)
-		}
-		return x.begin(ctx, tx, req)
-	})
-}
-
-// begin writes a new run and cuts it into shards of what is due.
-func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) error {
-	x.run = market.Run{Job: req.Job, Site: req.Site, On: req.On, AsOf: req.AsOf, Build: x.engine.Build, Schema: storage.SchemaVersion(), Policies: map[string]string{}}
-	for _, ruleset := range x.line.rulesets {
-		policy, err := x.site.Policy(ruleset, req.On)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrBadRequest, err)
-		}
-		if err := tx.KeepRuleVersion(ctx, storage.RuleVersion{Hash: policy.Hash[:], Site: x.site.Name, Ruleset: policy.Ruleset,
-			Version: policy.Version, Effective: storage.Day{Date: policy.Effective}, File: policy.File, Text: policy.Text}); err != nil {
-			return err
-		}
-		x.run.Policies[ruleset] = fmt.Sprintf("%x", policy.Hash)
-		x.policies = append(x.policies, policy)
 	}
-	due, err := tx.DueAt(ctx, req.Job, req.Site, req.AsOf)
-	if err != nil {
-		return err
-	}
-	x.run.Due, x.sparse = due.Count, due.Sparse()
-	x.run, err = tx.StartRun(ctx, x.run, cut(due))
-	x.orient()
-	return err
-}
-
-// cut divides what is due into key ranges of about the same width.
-func cut(due storage.DueSpan) []storage.Shard {
-	if due.Count == 0 {
-		return nil
-	}
-	n := min(max(due.Count/shardSize, min(due.Count/smallShard, fewShards), 1), mostShards)
-	width := (due.Last - due.First + 1 + n - 1) / n
-	var shards []storage.Shard
-	for after := due.First - 1; after < due.Last; after += width {
-		shards = append(shards, storage.Shard{No: len(shards), After: after, Upto: min(after+width, due.Last)})
-	}
-	return shards
-}
-
-// resume goes on with a run under the rules and the build it began with.
-func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
-	if x.run.State == market.RunCompleted {
-		return nil
-	}
-	if x.run.Build != x.engine.Build || x.run.Schema != storage.SchemaVersion() {
-		return fmt.Errorf("resume run %d: %w: it began under build %s and schema %d, this is build %s and schema %d: finish it with the build it began with",
-			x.run.ID, ErrBadRequest, x.run.Build, x.run.Schema, x.engine.Build, storage.SchemaVersion())
-	}
-	for _, ruleset := range x.line.rulesets {
-		policy, err := x.pinned(ctx, ruleset)
-		if err != nil {
-			return err
-		}
-		x.policies = append(x.policies, policy)
-	}
-	x.orient()
-	shards, err := tx.Shards(ctx, x.run.ID)
-	if err != nil {
-		return err
-	}
-	if len(shards) > 0 {
-		x.sparse = storage.DueSpan{Count: x.run.Due, First: shards[0].After + 1, Last: shards[len(shards)-1].Upto}.Sparse()
-	}
-	return tx.ResumeRun(ctx, x.run.ID)
-}
-
-// pinned is the policy a run began with, even if its file has changed since.
-func (x *execution) pinned(ctx context.Context, ruleset string) (*rules.Policy, error) {
-	if policy, err := x.site.Policy(ruleset, x.run.On); err == nil && fmt.Sprintf("%x", policy.Hash) == x.run.Policies[ruleset] {
-		return policy, nil
-	}
-	return kept(ctx, x.engine.Store, x.site, x.run.Policies[ruleset])
-}
-
-// kept compiles a rule text that was kept, by its content hash.
-func kept(ctx context.Context, store *storage.Store, site *rules.Site, hash string) (*rules.Policy, error) {
-	raw, err := hex.DecodeString(hash)
-	if err != nil {
-		return nil, fmt.Errorf("find rule text %q: %w", hash, err)
-	}
-	v, err := store.RuleVersion(ctx, raw)
-	if err != nil {
-		return nil, err
-	}
-	ruleset, problems := rules.Parse(v.File, []byte(v.Text))
-	if len(problems) > 0 {
-		return nil, fmt.Errorf("restore rule file %s: %w", v.File, problems)
-	}
-	policy, problems := rules.Compile(ruleset, site.Currency)
-	if len(problems) > 0 {
-		return nil, fmt.Errorf("restore rule file %s: %w", v.File, problems)
-	}
-	return policy, nil
-}
-
-// asOf is the instant at which a job evaluates for a business date: its
-// scheduled local time on that date.
-func asOf(site *rules.Site, job string, on market.Date) (time.Time, error) {
-	at, ok := site.AsOf[job]
-	if !ok {
-		return time.Time{}, fmt.Errorf("%w: site %s has no time for job %s: add jobs: %s: as_of: \"02:00\" to its site.yaml", ErrBadRequest, site.Name, job, job)
-	}
-	return on.At(at, site.Zone), nil
-}
-
-// orient derives what the run's date says about its policies.
-func (x *execution) orient() {
-	for _, p := range x.policies {
-		x.begins = append(x.begins, p.Effective.At(market.TimeOfDay{}, x.site.Zone))
-	}
-	x.nextVersion = nextVersions(x.site, x.line, x.run.On, func(on market.Date) time.Time {
-		at, err := asOf(x.site, x.run.Job, on)
-		if err != nil {
-			return time.Time{}
-		}
-		return at
-	})
 }
 
 // failed keeps why a run stopped. A run that was only interrupted keeps
@@ -305,52 +177,6 @@ func (x *execution) total(ctx context.Context, tx *storage.Tx) error {
 			x.run.Outcomes[outcome] += n
 		}
 		x.run.ResultHash = addSums(x.run.ResultHash, s.ResultHash)
-	}
-	return nil
-}
-
-// work has the engine's workers carry shards until none is left.
-func (x *execution) work(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	t := &tally{x: x}
-	var workers sync.WaitGroup
-	for range max(x.engine.Workers, 1) {
-		workers.Go(func() {
-			if err := (&worker{execution: *x, tally: t}).carry(ctx); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	workers.Wait()
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	return nil
-}
-
-// tally counts what all workers of this process have done.
-type tally struct {
-	x      *execution
-	mu     sync.Mutex
-	done   int64
-	parked int64
-}
-
-func (t *tally) add(done, parked int64) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.done += done
-	t.parked += parked
-	if report := t.x.engine.Progress; report != nil {
-		report(Progress{Job: t.x.run.Job, On: t.x.run.On, Done: t.done, Total: t.x.run.Due})
-	}
-	limit := int64(t.x.engine.ParkLimit)
-	if limit == 0 {
-		limit = usualParkLimit
-	}
-	if t.parked > limit {
-		return fmt.Errorf("%w: %d candidates, the limit is %d: see `nightshift runs parked`, mend the cause and start the run again", ErrParkLimit, t.parked, limit)
 	}
 	return nil
 }

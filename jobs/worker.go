@@ -2,10 +2,58 @@ package jobs
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"time"
 
 	"nightshift/storage"
 )
+
+// work has the engine's workers carry shards until none is left.
+func (x *execution) work(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	t := &tally{x: x}
+	var workers sync.WaitGroup
+	for range max(x.engine.Workers, 1) {
+		workers.Go(func() {
+			if err := (&worker{execution: *x, tally: t}).carry(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	workers.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return nil
+}
+
+// tally counts what all workers of this process have done.
+type tally struct {
+	x      *execution
+	mu     sync.Mutex
+	done   int64
+	parked int64
+}
+
+func (t *tally) add(done, parked int64) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.done += done
+	t.parked += parked
+	if report := t.x.engine.Progress; report != nil {
+		report(Progress{Job: t.x.run.Job, On: t.x.run.On, Done: t.done, Total: t.x.run.Due})
+	}
+	limit := int64(t.x.engine.ParkLimit)
+	if limit == 0 {
+		limit = usualParkLimit
+	}
+	if t.parked > limit {
+		return fmt.Errorf("%w: %d candidates, the limit is %d: see `nightshift runs parked`, mend the cause and start the run again", ErrParkLimit, t.parked, limit)
+	}
+	return nil
+}
 
 // worker carries one shard after the other, a chunk at a time.
 type worker struct {

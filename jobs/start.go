@@ -1,0 +1,153 @@
+package jobs
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+// open finds the run or writes it, pinned to its rules, build and schema.
+func (x *execution) open(ctx context.Context, req Request) error {
+	if err := x.engine.Store.EnsureMonth(ctx, req.On); err != nil {
+		return err
+	}
+	return x.engine.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		// Two starters at once: the second waits here and finds the first's run.
+		if err := tx.Serialise(ctx, fmt.Sprintf("start/%s/%s/%s", req.Job, req.Site, req.On)); err != nil {
+			return err
+		}
+		run, found, err := tx.FindRun(ctx, req.Job, req.Site, req.On)
+		if err != nil {
+			return err
+		}
+		if found {
+			x.run = run
+			return x.resume(ctx, tx)
+		}
+		return x.begin(ctx, tx, req)
+	})
+}
+
+// begin writes a new run and cuts it into shards of what is due.
+func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) error {
+	x.run = market.Run{Job: req.Job, Site: req.Site, On: req.On, AsOf: req.AsOf, Build: x.engine.Build, Schema: storage.SchemaVersion(), Policies: map[string]string{}}
+	for _, ruleset := range x.line.rulesets {
+		policy, err := x.site.Policy(ruleset, req.On)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrBadRequest, err)
+		}
+		if err := tx.KeepRuleVersion(ctx, storage.RuleVersion{Hash: policy.Hash[:], Site: x.site.Name, Ruleset: policy.Ruleset,
+			Version: policy.Version, Effective: storage.Day{Date: policy.Effective}, File: policy.File, Text: policy.Text}); err != nil {
+			return err
+		}
+		x.run.Policies[ruleset] = fmt.Sprintf("%x", policy.Hash)
+		x.policies = append(x.policies, policy)
+	}
+	due, err := tx.DueAt(ctx, req.Job, req.Site, req.AsOf)
+	if err != nil {
+		return err
+	}
+	x.run.Due, x.sparse = due.Count, due.Sparse()
+	x.run, err = tx.StartRun(ctx, x.run, cut(due))
+	x.orient()
+	return err
+}
+
+// cut divides what is due into key ranges of about the same width.
+func cut(due storage.DueSpan) []storage.Shard {
+	if due.Count == 0 {
+		return nil
+	}
+	n := min(max(due.Count/shardSize, min(due.Count/smallShard, fewShards), 1), mostShards)
+	width := (due.Last - due.First + 1 + n - 1) / n
+	var shards []storage.Shard
+	for after := due.First - 1; after < due.Last; after += width {
+		shards = append(shards, storage.Shard{No: len(shards), After: after, Upto: min(after+width, due.Last)})
+	}
+	return shards
+}
+
+// resume goes on with a run under the rules and the build it began with.
+func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
+	if x.run.State == market.RunCompleted {
+		return nil
+	}
+	if x.run.Build != x.engine.Build || x.run.Schema != storage.SchemaVersion() {
+		return fmt.Errorf("resume run %d: %w: it began under build %s and schema %d, this is build %s and schema %d: finish it with the build it began with",
+			x.run.ID, ErrBadRequest, x.run.Build, x.run.Schema, x.engine.Build, storage.SchemaVersion())
+	}
+	for _, ruleset := range x.line.rulesets {
+		policy, err := x.pinned(ctx, ruleset)
+		if err != nil {
+			return err
+		}
+		x.policies = append(x.policies, policy)
+	}
+	x.orient()
+	shards, err := tx.Shards(ctx, x.run.ID)
+	if err != nil {
+		return err
+	}
+	if len(shards) > 0 {
+		x.sparse = storage.DueSpan{Count: x.run.Due, First: shards[0].After + 1, Last: shards[len(shards)-1].Upto}.Sparse()
+	}
+	return tx.ResumeRun(ctx, x.run.ID)
+}
+
+// pinned is the policy a run began with, even if its file has changed since.
+func (x *execution) pinned(ctx context.Context, ruleset string) (*rules.Policy, error) {
+	if policy, err := x.site.Policy(ruleset, x.run.On); err == nil && fmt.Sprintf("%x", policy.Hash) == x.run.Policies[ruleset] {
+		return policy, nil
+	}
+	return kept(ctx, x.engine.Store, x.site, x.run.Policies[ruleset])
+}
+
+// kept compiles a rule text that was kept, by its content hash.
+func kept(ctx context.Context, store *storage.Store, site *rules.Site, hash string) (*rules.Policy, error) {
+	raw, err := hex.DecodeString(hash)
+	if err != nil {
+		return nil, fmt.Errorf("find rule text %q: %w", hash, err)
+	}
+	v, err := store.RuleVersion(ctx, raw)
+	if err != nil {
+		return nil, err
+	}
+	ruleset, problems := rules.Parse(v.File, []byte(v.Text))
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("restore rule file %s: %w", v.File, problems)
+	}
+	policy, problems := rules.Compile(ruleset, site.Currency)
+	if len(problems) > 0 {
+		return nil, fmt.Errorf("restore rule file %s: %w", v.File, problems)
+	}
+	return policy, nil
+}
+
+// asOf is the instant at which a job evaluates for a business date: its
+// scheduled local time on that date.
+func asOf(site *rules.Site, job string, on market.Date) (time.Time, error) {
+	at, ok := site.AsOf[job]
+	if !ok {
+		return time.Time{}, fmt.Errorf("%w: site %s has no time for job %s: add jobs: %s: as_of: \"02:00\" to its site.yaml", ErrBadRequest, site.Name, job, job)
+	}
+	return on.At(at, site.Zone), nil
+}
+
+// orient derives what the run's date says about its policies.
+func (x *execution) orient() {
+	for _, p := range x.policies {
+		x.begins = append(x.begins, p.Effective.At(market.TimeOfDay{}, x.site.Zone))
+	}
+	x.nextVersion = nextVersions(x.site, x.line, x.run.On, func(on market.Date) time.Time {
+		at, err := asOf(x.site, x.run.Job, on)
+		if err != nil {
+			return time.Time{}
+		}
+		return at
+	})
+}
