@@ -42,9 +42,15 @@ func (o *demoOrder) answer(h *demoHandover, from time.Time) {
 	case o.patient: // an appeal after months, in the nights of the demo
 		again = o.appeal(o.later(o.nights.From.AddDays(-10).At(noon, o.zone), 0, 50*day))
 	default:
-		switch o.choose(44, 40, 7, 9) {
+		slow, silent := 26, 12
+		if o.product.access == "hardware" { // silence is enough there
+			slow, silent = 2, 38
+		}
+		switch o.choose(44, silent, 7, 9, slow) {
 		case 0:
 			h.acceptedAt = o.later(from, 2*hour, 12*day)
+		case 4:
+			h.acceptedAt = o.later(from, 12*day, 60*day)
 		case 2:
 			h.rejectedAt = o.later(from, 4*hour, 5*day)
 			again = h.rejectedAt

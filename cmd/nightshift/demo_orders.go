@@ -34,13 +34,10 @@ func (m *demoMarket) sell(on market.Date, p demoProduct) {
 	o := m.place(on, p)
 	orderType := []string{"new", "renewal", "change"}[m.choose(90, 7, 3)]
 	var cancelled time.Time
-	switch m.choose(94, 3, 3) {
-	case 0:
-		o.paid = m.later(o.placed, time.Minute, 3*hour)
-	case 1: // not paid in time: cancelled by the marketplace, hardware after an hour
-		if cancelled = o.placed.Add(7 * day); p.access == "hardware" {
-			cancelled = o.placed.Add(hour)
-		}
+	if m.chance(94) {
+		o.paid = m.later(o.placed, time.Minute, hour)
+	} else if cancelled = o.placed.Add(7 * day); p.access == "hardware" { // not paid in time
+		cancelled = o.placed.Add(hour)
 	}
 	o.write(orderType, cancelled)
 	if !o.paid.IsZero() && orderType != "renewal" {
@@ -58,7 +55,7 @@ func (m *demoMarket) overdue() {
 			p = m.pick()
 		}
 		o := m.place(m.opens.AddDays(-1-m.rand.IntN(span)), p)
-		o.paid, o.patient = m.later(o.placed, time.Minute, 3*hour), !m.chance(25)
+		o.paid, o.patient = m.later(o.placed, time.Minute, hour), !m.chance(25)
 		o.write("new", time.Time{})
 		if m.chance(85) {
 			o.deliver(o.paid)
