@@ -193,7 +193,7 @@ func TestKilledAnywhere(t *testing.T) {
 		t.Errorf("%d kills between the first and the last commit, want %d", between, killings*4/5)
 	}
 	for range 100 { // the last one's lock is gone within seconds
-		cmd, out = victim(t, binary, url)
+		cmd, _ = victim(t, binary, url)
 		if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != exitAlive {
 			break
 		}

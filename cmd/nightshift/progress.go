@@ -33,7 +33,7 @@ func (pr *progress) of(name string, done, total int64) {
 		pr.name = name
 		pr.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(pr.p.errs), progressbar.OptionSetDescription(name),
-			progressbar.OptionShowCount(), progressbar.OptionShowBytes(pr.what == "B"), progressbar.OptionSetItsString(pr.what),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionShowBytes(pr.what == "B"), progressbar.OptionSetItsString(pr.what),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionSetElapsedTime(true),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetWidth(24), progressbar.OptionUseANSICodes(true))
 	}
