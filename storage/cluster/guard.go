@@ -197,7 +197,7 @@ func watch(s *server, p place, throwaway bool) error {
 	for {
 		select {
 		case err := <-s.done:
-			return fmt.Errorf("the server ended by itself: %w", errors.Join(err, errors.New(p.lastWords())))
+			return fmt.Errorf("the server ended by itself: %w", errors.Join(err, errors.New(p.lastWords(s.cmd.Process.Pid))))
 		case <-tick.C:
 		}
 		if mine, err := start.TryLock(); err != nil || !mine {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // initialise makes the database directory. It is made under another name and
@@ -15,11 +16,8 @@ import (
 // The caller holds start.lock.
 func (p place) initialise(ctx context.Context, bin programs, throwaway bool) error {
 	const unfinished = "unfinished-"
-	left, _ := filepath.Glob(p.file(unfinished + "*")) // our own pattern is well formed
-	for _, dir := range left {
-		if err := os.RemoveAll(dir); err != nil {
-			return fmt.Errorf("remove an unfinished database: %w", err)
-		}
+	if err := removeAll(ctx, p.file(unfinished+"*")); err != nil {
+		return fmt.Errorf("remove an unfinished database: %w", err)
 	}
 	dir, err := os.MkdirTemp(p.dir, unfinished)
 	if err != nil {
@@ -37,6 +35,22 @@ func (p place) initialise(ctx context.Context, bin programs, throwaway bool) err
 	}
 	if err := os.Rename(dir, p.data()); err != nil {
 		return fmt.Errorf("make the database: %w", err)
+	}
+	return nil
+}
+
+// removeAll tries again while there is somebody, the child of a program that
+// was killed, who still makes files.
+func removeAll(ctx context.Context, pattern string) error {
+	left, _ := filepath.Glob(pattern) // our own pattern is well formed
+	for _, dir := range left {
+		for err := os.RemoveAll(dir); err != nil; err = os.RemoveAll(dir) {
+			select {
+			case <-ctx.Done():
+				return err
+			case <-time.After(lockRetry):
+			}
+		}
 	}
 	return nil
 }

@@ -162,15 +162,17 @@ func (p place) ready() bool {
 	return conn.Close() == nil
 }
 
-// lastWords is the end of the log, where the server said why it did not start.
-func (p place) lastWords() string {
+// lastWords is what the server process wrote into the log before it ended.
+// Others write there too: the children of a server that was killed.
+func (p place) lastWords(pid int) string {
 	text, err := os.ReadFile(p.log())
 	if err != nil {
 		return err.Error()
 	}
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	its := fmt.Sprintf(" [%d] ", pid)
 	for i := len(lines) - 1; i >= 0; i-- {
-		if strings.Contains(lines[i], "FATAL:") || strings.Contains(lines[i], "PANIC:") {
+		if strings.Contains(lines[i], its) && (strings.Contains(lines[i], "FATAL:") || strings.Contains(lines[i], "PANIC:")) {
 			return lines[i]
 		}
 	}

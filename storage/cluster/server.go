@@ -34,6 +34,7 @@ func (c Config) settings(socketDir string) map[string]string {
 		"client_connection_check_interval": "1s",
 		"logging_collector":                "off",
 		"log_destination":                  "stderr",
+		"log_line_prefix":                  "%m [%p] ",
 	}
 	if c.Throwaway {
 		maps.Copy(s, map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
@@ -85,7 +86,7 @@ func launch(ctx context.Context, cfg Config, p place, bin programs) (*server, er
 	for !p.ready() {
 		select {
 		case <-s.done:
-			return nil, fmt.Errorf("start the server: it ended: %s (log: %s)", p.lastWords(), p.log())
+			return nil, fmt.Errorf("start the server: it ended: %s (log: %s)", p.lastWords(s.cmd.Process.Pid), p.log())
 		case <-ctx.Done():
 			return nil, errors.Join(fmt.Errorf("start the server: %w: see %s", ctx.Err(), p.log()), s.stop(syscall.SIGQUIT))
 		case <-time.After(lockRetry):
