@@ -391,3 +391,50 @@ func matchesAny(patterns []string, p string) bool {
 		return ok
 	})
 }
+
+// TestTidyFindsWhatIsWrong breaks each law once, so that a law that no longer
+// looks is noticed.
+func TestTidyFindsWhatIsWrong(t *testing.T) {
+	long := "package x\n\nfunc f() {\n" + strings.Repeat("\tf()\n", mostFileLines) + "}\n"
+	for _, tt := range []struct {
+		file, text string
+		check      func(h *house, found func(where, what string))
+		want       []string
+	}{
+		{"notes/plan.txt", "", topLevelStays, []string{"notes: does not belong"}},
+		{"reports/x.go", "package reports\n\nimport _ \"nightshift/storage\"\n", importsGoDown, []string{"reports/x.go:3: reports may not import storage"}},
+		{"rules/facts.go", "package rules\n\nimport _ \"github.com/expr-lang/expr/ast\"\n", librariesStay, []string{"rules/facts.go:3: github.com/expr-lang/expr/ast is imported in"}},
+		{"jobs/x.go", "package jobs\n\nimport _ \"example.org/y\"\n", librariesStay, []string{"jobs/x.go:3: example.org/y is a library"}},
+		{"jobs/x.go", "package jobs\nvar  x int\n", codeIsFormatted, []string{"jobs/x.go: is not formatted"}},
+		{"jobs/x.go", long, sizesAreLimited, []string{"jobs/x.go: has 404 lines", "jobs/x.go:3: f has 402 lines"}},
+		{"jobs/x.go", "package jobs\n\nimport \"time\"\n\nvar _ = time.Now()\n", clocksStay, []string{"jobs/x.go:5: time.Now"}},
+		{"jobs/x.go", "// Package jobs is.\n//\n// Owns: it. Always: so.\npackage jobs\n", packagesSayWhatTheyOwn, []string{"jobs: its package doc does not say “Does not own:”"}},
+		{"rules/x.yaml", "# to" + "do\n", nothingIsPromised, []string{`rules/x.yaml:1: says "to` + `do"`}},
+		{"README.md", "x\nsee /ro" + "ot/papers\n", nothingPointsElsewhere, []string{"README.md:2: names"}},
+		{"cmd/CHANGELOG.md", "# x\n- Something else.\n", changeLogKeepsItsForm, []string{"cmd/CHANGELOG.md:2: is neither"}},
+	} {
+		h := &house{files: map[string][]byte{}, trees: map[string]*ast.File{}, set: token.NewFileSet()}
+		for _, name := range topLevel {
+			h.files[name] = nil
+		}
+		h.files[tt.file] = []byte(tt.text)
+		if path.Ext(tt.file) == ".go" {
+			tree, err := parser.ParseFile(h.set, tt.file, tt.text, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.trees[tt.file] = tree
+		}
+		var found []string
+		tt.check(h, func(where, what string) { found = append(found, where+": "+what) })
+		if len(found) != len(tt.want) {
+			t.Errorf("%s: found %q, want %q", tt.file, found, tt.want)
+			continue
+		}
+		for i, want := range tt.want {
+			if !strings.HasPrefix(found[i], want) {
+				t.Errorf("%s: found %q, want %q", tt.file, found[i], want)
+			}
+		}
+	}
+}
