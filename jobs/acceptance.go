@@ -320,8 +320,8 @@ func notify(to *market.Effects, n market.Notice) {
 	to.Notices = append(to.Notices, n)
 }
 
-// validity is what the buyer may use: from the actual start where the seller
-// filled it in, from the activation of an online code, or else from the
+// validity is what the buyer may use: from the activation of an online code,
+// from the actual start where the seller filled it in, or else from the
 // acceptance, for the term that was bought. It may be over already. A one-off
 // sale has none.
 func validity(s *market.Supervision, accepted time.Time, site *rules.Site) (from, until time.Time, err error) {
@@ -330,10 +330,10 @@ func validity(s *market.Supervision, accepted time.Time, site *rules.Site) (from
 	}
 	v := asItStood(s, accepted)
 	from = accepted
-	if start := v.activatedAt(); s.Order.DeliveryMode == "online_code" && !start.IsZero() {
+	if start := v.delivery.StartAt; !start.IsZero() {
 		from = start
 	}
-	if start := v.delivery.StartAt; !start.IsZero() {
+	if start := v.activatedAt(); s.Order.DeliveryMode == "online_code" && !start.IsZero() {
 		from = start
 	}
 	until = s.Order.Term.End(from, site.Zone)

@@ -290,7 +290,7 @@ func decideAlone(t *rapid.T, policy *rules.Policy, site *rules.Site, s *market.S
 	slices.SortFunc(events, time.Time.Compare)
 	var last Step
 	w := walk{policy: policy, events: events, from: s.Order.PlacedAt, asOf: asOf, facts: func(at time.Time) any { return acceptanceFacts(s, at, site) }}
-	_, _, err := w.run(func(step Step) bool {
+	_, err := w.run(func(step Step) bool {
 		if last.At.IsZero() || !step.Answer.Same(last.Answer) {
 			last = step
 		}

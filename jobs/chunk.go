@@ -104,7 +104,7 @@ func (j Job[C]) settle(x *execution, c *C, due storage.Due) (verdict, error) {
 		w.policy, w.from = x.policies[n], latest(j.Begins(c), x.begins[n])
 		var step Step
 		var failed error
-		facts, next, err := w.run(func(s Step) bool {
+		end, err := w.run(func(s Step) bool {
 			if step.At.IsZero() || !s.Answer.Same(step.Answer) {
 				step = s
 				failed = j.Effect(c, ruleset.Name, s, x.site, &v.effects)
@@ -121,11 +121,11 @@ func (j Job[C]) settle(x *execution, c *C, due storage.Due) (verdict, error) {
 				w.asOf = x.run.AsOf
 			}
 		}
-		v.look = earliest(v.look, next)
+		v.look = earliest(v.look, end.looks)
 		d := market.Decision{Subject: due.Subject, Ruleset: ruleset.Name, RunID: x.run.ID, Outcome: step.Answer.Outcome, Rule: step.Answer.Rule,
-			DueAt: step.At, LookAt: next, Carried: carried(step.Answer)}
+			DueAt: step.At, LookAt: end.turns, Carried: carried(step.Answer)}
 		if v.stands.turns(n, d, ruleset.Rest) {
-			d.Facts = w.policy.AppendFacts(nil, facts)
+			d.Facts = w.policy.AppendFacts(nil, end.facts)
 			v.decisions = append(v.decisions, d)
 		}
 	}

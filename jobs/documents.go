@@ -175,7 +175,10 @@ func (a *account) refunded(v storage.Settled) (reports.RefundedRow, error) {
 }
 
 func (a *account) waiting(v storage.Standing) (reports.WaitingRow, error) {
-	row := reports.WaitingRow{Subject: subject(v.OrderLine), WaitsFor: v.WaitsFor, Since: v.Since, TurnsAt: v.LookAt, Rule: v.Rule, Because: v.Because}
+	row := reports.WaitingRow{Subject: subject(v.OrderLine), WaitsFor: v.WaitsFor, Since: v.Since, Rule: v.Rule, Because: v.Because}
+	if v.LookAt.After(a.run.AsOf) {
+		row.TurnsAt = v.LookAt // one that has passed was overtaken by what was reported since
+	}
 	if v.RunID == 0 {
 		return row, nil
 	}

@@ -27,25 +27,31 @@ type walk struct {
 	asOf   time.Time
 }
 
+// end is where a walk came to: the facts it last saw, the instant at which the
+// answer turns if nothing else does, and the one at which to look again, since
+// something recorded may come first. A zero instant is none.
+type end struct {
+	facts        any
+	turns, looks time.Time
+}
+
 // run visits the answer of each instant at which it may turn, until visit says
-// stop. It answers the facts of the last of them, and the next instant at which
-// the answer could turn if nothing new is recorded; zero if there is none.
-func (w walk) run(visit func(Step) (stop bool)) (facts any, look time.Time, err error) {
-	for t := w.from; ; t = look {
-		end := w.eventAfter(t)
-		if facts == nil || !w.crossed(t) {
-			facts = w.facts(t)
+// stop.
+func (w walk) run(visit func(Step) (stop bool)) (e end, err error) {
+	for t := w.from; ; t = e.looks {
+		if e.facts == nil || !w.crossed(t) {
+			e.facts = w.facts(t)
 		}
-		answer, err := w.policy.Decide(facts, t)
+		answer, err := w.policy.Decide(e.facts, t)
 		if err != nil {
-			return facts, time.Time{}, err
+			return e, err
 		}
 		if visit(Step{At: t, Answer: answer}) {
-			return facts, time.Time{}, nil
+			return end{facts: e.facts}, nil
 		}
-		next, _ := w.policy.Next(facts, t, answer)
-		if look = earliest(next, end); look.IsZero() || look.After(w.asOf) {
-			return facts, look, nil
+		e.turns, _ = w.policy.Next(e.facts, t, answer)
+		if e.looks = earliest(e.turns, w.eventAfter(t)); e.looks.IsZero() || e.looks.After(w.asOf) {
+			return e, nil
 		}
 	}
 }

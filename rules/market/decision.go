@@ -34,7 +34,7 @@ type Decision struct {
 	Outcome  string
 	Rule     string
 	DueAt    time.Time // since when the answer holds; zero where no clock says so
-	LookAt   time.Time // when it could change if nothing else does; zero: only if a fact or a rule changes
+	LookAt   time.Time // when it turns if nothing else does; zero: only if a fact or a rule changes
 	Facts    []byte    // JSON: all that the rules could see
 	Carried  []byte    // JSON: the values that came with the outcome; empty where none did
 	Actor    string    // the person; empty for a run
