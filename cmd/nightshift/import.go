@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -40,7 +41,7 @@ func (p *program) importing() *cobra.Command {
 			return p.runImport(cmd, req, mapFile)
 		},
 	}
-	cmd.Flags().StringVar(&mapFile, "map", "", "a mapping file that turns the files' columns into ours")
+	cmd.Flags().StringVar(&mapFile, "map", "", "a mapping file that turns the files' columns into ours; one of the rule files too, such as br/orders.map.yaml")
 	cmd.Flags().BoolVar(&partial, "partial", false, "keep the good rows of a file that has bad ones")
 	cmd.Flags().StringVar(&rejects, "rejects", "", "write the rejected rows to this csv: file, line, column, value, reason")
 	p.siteOption(cmd)
@@ -63,7 +64,7 @@ func (p *program) runImport(cmd *cobra.Command, req intake.Request, mapFile stri
 		return err
 	}
 	if mapFile != "" {
-		if req.Mapping, err = readMapping(mapFile, kind); err != nil {
+		if req.Mapping, err = p.readMapping(mapFile, kind); err != nil {
 			return err
 		}
 		if p.siteFlag == "" && req.Mapping.Site != "" {
@@ -86,8 +87,16 @@ func (p *program) runImport(cmd *cobra.Command, req intake.Request, mapFile stri
 	return worst(errors.Join(err, p.showImport(result, req)), result.Rejected())
 }
 
-func readMapping(file string, kind *intake.Kind) (*rules.Mapping, error) {
+// readMapping reads a mapping file, or one that lies beside the rules.
+func (p *program) readMapping(file string, kind *intake.Kind) (*rules.Mapping, error) {
 	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && fs.ValidPath(file) {
+		files, failed := ruleFiles(p.settings.Rules)
+		if failed != nil {
+			return nil, failed
+		}
+		text, err = fs.ReadFile(files, file)
+	}
 	if err != nil {
 		return nil, misuse("read the mapping: %s", err)
 	}

@@ -54,18 +54,22 @@ func (p *program) book() (*rules.Book, error) {
 }
 
 func loadRules(dir string) (*rules.Book, error) {
-	var files fs.FS = rules.Defaults()
-	if dir != "" {
-		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-			return nil, misuse("read the rule files: there is no directory %s: name one with NIGHTSHIFT_RULES, or leave it out for the rules built in", dir)
-		}
-		files = os.DirFS(dir)
-	}
-	book, err := rules.Load(files)
+	files, err := ruleFiles(dir)
 	if err != nil {
 		return nil, err
 	}
-	return book, nil
+	return rules.Load(files)
+}
+
+// ruleFiles is the directory of rule files in force.
+func ruleFiles(dir string) (fs.FS, error) {
+	if dir == "" {
+		return rules.Defaults(), nil
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, misuse("read the rule files: there is no directory %s: name one with NIGHTSHIFT_RULES, or leave it out for the rules built in", dir)
+	}
+	return os.DirFS(dir), nil
 }
 
 // siteRules is the site that the command works on.
