@@ -5,5 +5,5 @@ package main
 // How often the real binary is killed, and over how many orders.
 const (
 	killings   = 50
-	killOrders = 4000
+	killOrders = 10_000
 )
