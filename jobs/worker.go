@@ -118,12 +118,13 @@ func sleep(ctx context.Context, d time.Duration) bool {
 }
 
 // chunk claims a shard and takes it one chunk further, in one transaction.
+// Whoever asks the run to stop waits for the chunk to end.
 func (w *worker) chunk(ctx context.Context) (left, claimed bool, err error) {
 	if ctx.Err() != nil {
 		return false, false, context.Cause(ctx)
 	}
 	var shard, before storage.Shard
-	err = w.engine.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+	err = w.engine.Store.InTx(context.WithoutCancel(ctx), func(ctx context.Context, tx *storage.Tx) error {
 		s, more, err := tx.ClaimShard(ctx, w.run.ID)
 		left, claimed = more, s != nil
 		if err != nil || !claimed {
