@@ -28,6 +28,7 @@ type Policy struct {
 	pointer    reflect.Type // *AcceptanceFacts
 	fields     []field
 	rules      []policyRule // in the order of the file
+	enough     int          // how many matches settle the answer; 0: all are needed
 	otherwise  policyRule
 	crossings  []crossing
 }
@@ -41,6 +42,7 @@ type policyRule struct {
 	fixed     []Value  // what it carries, where that depends on no fact
 	values    []valueOf
 	line      int
+	rank      int // of the outcome, 0 the highest, where the hit policy asks
 }
 
 // valueOf computes one carried value.
@@ -92,6 +94,8 @@ func compile(rs *Ruleset, site market.Currency) *Policy {
 		p.rules = append(p.rules, c.policyRule(rule))
 	}
 	p.otherwise = c.policyRule(rs.Otherwise)
+	p.enough = rs.Hit.enough()
+	c.hitPolicy(rs, p)
 	c.reachable(rs, p)
 	p.crossings = c.crossings
 	return p

@@ -10,7 +10,10 @@ import (
 
 // reachable reports the rules that can never answer: their condition is never
 // true, or an earlier rule has always answered already.
+//
+// Where every match counts, or an outcome's rank, no rule hides another.
 func (c *compiler) reachable(rs *Ruleset, p *Policy) {
+	hides := rs.Hit == HitFirst || rs.Hit == HitUnique
 	earlier := map[string][]branch{}
 	always := ""
 	for i, rule := range p.rules {
@@ -18,7 +21,7 @@ func (c *compiler) reachable(rs *Ruleset, p *Policy) {
 			continue
 		}
 		c.rule, c.at, c.text = rule.name, rs.Rules[i].When, nil
-		if always != "" {
+		if always != "" && hides {
 			c.refuseAt(0, "the rule can never answer: rule \""+always+"\" before it is always true", "give that one a condition, or make it otherwise")
 			continue
 		}
@@ -28,12 +31,14 @@ func (c *compiler) reachable(rs *Ruleset, p *Policy) {
 				continue
 			}
 			always = rule.name
-			if i == len(p.rules)-1 {
+			if i == len(p.rules)-1 && hides {
 				c.refuseAt(0, "the condition is always true, so that otherwise can never answer", "make this rule otherwise")
 			}
 			continue
 		}
-		c.shadowed(earlier, rule)
+		if hides {
+			c.shadowed(earlier, rule)
+		}
 	}
 }
 

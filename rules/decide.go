@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// ErrTwoRules marks a candidate that two rules of a unique ruleset match.
+// ErrTwoRules marks a candidate that two rules match where the hit policy allows
+// one, or one answer.
 var ErrTwoRules = errors.New("two rules match")
 
 // Answer is what a policy answered about one candidate, and by which rule.
 type Answer struct {
 	Outcome   string
-	Rule      string // Otherwise where none matched
+	Rule      string // Otherwise where none matched; all that were added up or counted, separated by commas
 	Because   string
-	RuleIndex int     // in the order of the file; otherwise comes last
+	RuleIndex int     // in the order of the file, of the first of several; otherwise comes last
 	Values    []Value // shared between answers: do not change them
 }
 
@@ -32,7 +33,7 @@ func (a Answer) Value(name string) (Value, bool) {
 
 // Same tells whether two answers say the same.
 func (a Answer) Same(b Answer) bool {
-	return a.RuleIndex == b.RuleIndex && a.Outcome == b.Outcome && slices.EqualFunc(a.Values, b.Values, Value.Equal)
+	return a.RuleIndex == b.RuleIndex && a.Outcome == b.Outcome && a.Rule == b.Rule && slices.EqualFunc(a.Values, b.Values, Value.Equal)
 }
 
 // CandidateError is trouble with one candidate's facts: amounts of two
@@ -71,8 +72,12 @@ func (f *frame) release() {
 
 // Decide answers about one candidate as it stands at the as-of. facts is a
 // pointer to the ruleset's facts struct, which is only read. The error is a
-// *CandidateError.
+// *CandidateError. A policy that can give several answers is asked by DecideAll;
+// asking it here is our own mistake, and panics.
 func (p *Policy) Decide(facts any, asOf time.Time) (Answer, error) {
+	if p.Hit.Several() {
+		panic(fmt.Sprintf("%s gives several answers (hit: %s): ask DecideAll", p, p.Hit))
+	}
 	f := p.frame(facts, asOf)
 	a, err := p.decide(f)
 	f.release()
@@ -80,26 +85,34 @@ func (p *Policy) Decide(facts any, asOf time.Time) (Answer, error) {
 }
 
 func (p *Policy) decide(f *frame) (Answer, error) {
-	matched := -1
+	var room [8]int32
+	hits, err := p.hits(f, room[:0])
+	switch {
+	case err != nil:
+		return Answer{}, err
+	case len(hits) == 0:
+		return p.answer(f, len(p.rules), &p.otherwise)
+	case len(hits) == 1 && p.Hit != HitCount:
+		return p.answer(f, int(hits[0]), &p.rules[hits[0]])
+	}
+	return p.combine(f, hits)
+}
+
+// hits appends the rules that match, in the order of the file, as many as the
+// hit policy needs to know of.
+func (p *Policy) hits(f *frame, out []int32) ([]int32, error) {
 	for i := range p.rules {
 		if !p.rules[i].when(f) && f.err == nil {
 			continue
 		}
-		switch {
-		case f.err != nil:
-			return Answer{}, p.trouble(i, f.err)
-		case matched >= 0:
-			return Answer{}, p.trouble(i, fmt.Errorf("%w: %q and %q, where at most one may", ErrTwoRules, p.rules[matched].name, p.rules[i].name))
+		if f.err != nil {
+			return nil, p.trouble(i, f.err)
 		}
-		matched = i
-		if p.Hit == HitFirst {
+		if out = append(out, int32(i)); len(out) == p.enough {
 			break
 		}
 	}
-	if matched < 0 {
-		return p.answer(f, len(p.rules), &p.otherwise)
-	}
-	return p.answer(f, matched, &p.rules[matched])
+	return out, nil
 }
 
 func (p *Policy) answer(f *frame, index int, rule *policyRule) (Answer, error) {

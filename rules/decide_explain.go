@@ -11,9 +11,10 @@ import (
 
 // Explanation is why a policy answers what it answers about one candidate.
 type Explanation struct {
-	Answer Answer
-	Err    error // why the candidate cannot be decided, if it cannot
-	Rules  []RuleExplanation
+	Answer  Answer   // the first of several
+	Answers []Answer // all of them, as DecideAll gives them
+	Err     error    // why the candidate cannot be decided, if it cannot
+	Rules   []RuleExplanation
 }
 
 // RuleExplanation is what became of one rule's condition.
@@ -38,7 +39,9 @@ func (p *Policy) Explain(facts any, asOf time.Time) Explanation {
 	f := p.frame(facts, asOf)
 	defer f.release()
 	var e Explanation
-	e.Answer, e.Err = p.decide(f)
+	if e.Answers, e.Err = p.decideAll(f); e.Err == nil {
+		e.Answer = e.Answers[0]
+	}
 	for _, rule := range p.rules {
 		f.err = nil
 		r := RuleExplanation{Name: rule.name, Line: rule.line, Matched: rule.when(f) && f.err == nil, Tree: explainPart(rule.condition, f)}

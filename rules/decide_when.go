@@ -51,7 +51,19 @@ func (c *compiler) crossAt(next crossing) {
 //
 // Between two crossings nothing turns, so asking once at each crossing, newest
 // first, is enough. Facts other than stopwatches count as they are now.
+//
+// Of a policy with several answers it is the instant from which a has been one
+// of them.
 func (p *Policy) Since(facts any, asOf time.Time, a Answer) time.Time {
+	return p.since(facts, asOf, &said{one: a})
+}
+
+// SinceAll is the instant from which the answers together have been these.
+func (p *Policy) SinceAll(facts any, asOf time.Time, answers []Answer) time.Time {
+	return p.since(facts, asOf, &said{all: answers})
+}
+
+func (p *Policy) since(facts any, asOf time.Time, s *said) time.Time {
 	f := p.frame(facts, asOf)
 	defer f.release()
 	var room [32]time.Time
@@ -61,7 +73,7 @@ func (p *Policy) Since(facts any, asOf time.Time, a Answer) time.Time {
 		if i > 0 {
 			before = past[i-1]
 		}
-		if !p.answers(f, before, a) {
+		if !p.says(f, before, s) {
 			return past[i]
 		}
 	}
@@ -69,25 +81,48 @@ func (p *Policy) Since(facts any, asOf time.Time, a Answer) time.Time {
 }
 
 // Next is the next instant after asOf at which the answer is no longer a if
-// nothing but time goes on. It is false where that never comes. A candidate
-// that cannot be decided at that instant has another answer.
+// nothing but time goes on; of a policy with several answers, at which a is no
+// longer one of them. It is false where that never comes. A candidate that
+// cannot be decided at that instant has another answer.
 func (p *Policy) Next(facts any, asOf time.Time, a Answer) (time.Time, bool) {
+	return p.next(facts, asOf, &said{one: a})
+}
+
+// NextAll is the next instant at which the answers together are no longer these.
+func (p *Policy) NextAll(facts any, asOf time.Time, answers []Answer) (time.Time, bool) {
+	return p.next(facts, asOf, &said{all: answers})
+}
+
+func (p *Policy) next(facts any, asOf time.Time, s *said) (time.Time, bool) {
 	f := p.frame(facts, asOf)
 	defer f.release()
 	var room [32]time.Time
 	for _, at := range p.instants(f, room[:0], func(at time.Time) bool { return at.After(asOf) }) {
-		if !p.answers(f, at, a) {
+		if !p.says(f, at, s) {
 			return at, true
 		}
 	}
 	return time.Time{}, false
 }
 
-// answers tells whether the policy answers a at that instant.
-func (p *Policy) answers(f *frame, at time.Time, a Answer) bool {
+// said is what a policy is asked to say again: one answer, or all of them.
+type said struct {
+	one Answer
+	all []Answer
+}
+
+// says tells whether the policy says that at that instant.
+func (p *Policy) says(f *frame, at time.Time, s *said) bool {
 	f.asOf, f.err = at, nil
-	b, err := p.decide(f)
-	return err == nil && a.Same(b)
+	if s.all == nil && !p.Hit.Several() {
+		b, err := p.decide(f)
+		return err == nil && s.one.Same(b)
+	}
+	answers, err := p.decideAll(f)
+	if s.all == nil {
+		return err == nil && slices.ContainsFunc(answers, s.one.Same)
+	}
+	return err == nil && slices.EqualFunc(answers, s.all, Answer.Same)
 }
 
 // instants are those at which some comparison of the policy can turn, in order,

@@ -11,15 +11,6 @@ import (
 	"nightshift/rules/market"
 )
 
-// HitPolicy says which matches count. It is always written in the file.
-type HitPolicy string
-
-// The hit policies.
-const (
-	HitFirst  HitPolicy = "first"  // the first rule that matches, in the order of the file
-	HitUnique HitPolicy = "unique" // at most one rule may match; two park the candidate
-)
-
 // Otherwise is the name of the rule that answers where none matched.
 const Otherwise = "otherwise"
 
@@ -30,6 +21,7 @@ type Ruleset struct {
 	Version   int
 	Effective market.Date // the first business date on which it holds
 	Hit       HitPolicy
+	Priority  []string        // the outcomes, the highest first, where the hit policy asks for them
 	Currency  market.Currency // of bare amounts; empty: the site's
 	Lets      []Binding
 	Rules     []Rule
@@ -78,7 +70,7 @@ func parse(d *document) *Ruleset {
 		return rs
 	}
 	const what = "the rule file"
-	s := d.section(d.root, what, "ruleset", "version", "effective", "hit", "currency", "let", "rules", "otherwise")
+	s := d.section(d.root, what, "ruleset", "version", "effective", "hit", "priority", "currency", "let", "rules", "otherwise")
 	if s == nil {
 		return rs
 	}
@@ -87,6 +79,7 @@ func parse(d *document) *Ruleset {
 	rs.Version = s.version()
 	rs.Effective = s.effective()
 	rs.Hit = s.hit()
+	rs.Priority = s.priority(rs.Hit)
 	rs.Currency = s.currency()
 	rs.Lets = d.bindings(s.fields["let"], "", "let")
 	rs.Rules = s.rules()
@@ -113,15 +106,6 @@ func (s *section) effective() market.Date {
 		s.doc.problem(s.fields["effective"], "", fmt.Sprintf("effective %q is not a date", clip(text)), "write it like 2026-04-01")
 	}
 	return on
-}
-
-func (s *section) hit() HitPolicy {
-	text := s.word("hit")
-	policies := []string{string(HitFirst), string(HitUnique)}
-	if text != "" && !slices.Contains(policies, text) {
-		s.doc.problem(s.fields["hit"], "", fmt.Sprintf("unknown hit policy %q", clip(text)), didYouMean(text, policies))
-	}
-	return HitPolicy(text)
 }
 
 func (s *section) currency() market.Currency {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +64,10 @@ func (s *Site) Test() *TestReport {
 
 // cover counts the rules of a policy that were hit, and reports the others.
 func (r *TestReport) cover(p *Policy, hit map[int]bool) {
-	all := append(p.rules[:len(p.rules):len(p.rules)], p.otherwise)
+	all := p.rules[:len(p.rules):len(p.rules)]
+	if !slices.ContainsFunc(all, func(rule policyRule) bool { return rule.condition.constant }) {
+		all = append(all, p.otherwise) // beside a rule that always matches it never answers
+	}
 	r.Rules += len(all)
 	r.Hit += len(hit)
 	if hit == nil {
@@ -96,7 +100,7 @@ func (f *caseFile) run(n *yaml.Node, r *TestReport, hit map[int]bool) {
 		return
 	}
 	name := s.word("name")
-	expect := d.section(s.need("expect"), "expect", "outcome", "rule", "because", "values", "due", "next", "error")
+	expect := d.section(s.need("expect"), "expect", "outcome", "rule", "because", "values", "due", "next", "error", "answers")
 	asOf := f.asOf
 	if s.fields["as_of"] != nil {
 		asOf = f.instant(s.fields["as_of"], "", f.asOf)
@@ -106,11 +110,14 @@ func (f *caseFile) run(n *yaml.Node, r *TestReport, hit map[int]bool) {
 	f.fill(facts, s.fields["given"], asOf)
 	r.Cases++
 	if expect != nil && d.found == before {
-		answer, err := f.policy.Decide(facts, asOf)
+		answers, err := f.policy.DecideAll(facts, asOf)
+		c := comparison{file: f, expect: expect, facts: facts, asOf: asOf, answers: answers, err: err}
 		if err == nil {
-			hit[answer.RuleIndex] = true
+			c.answer = answers[0]
+			for _, i := range f.policy.asked(facts, asOf, answers) {
+				hit[i] = true
+			}
 		}
-		c := comparison{file: f, expect: expect, facts: facts, asOf: asOf, answer: answer, err: err}
 		c.compare()
 	}
 	if d.found > before {
@@ -123,12 +130,13 @@ func (f *caseFile) run(n *yaml.Node, r *TestReport, hit map[int]bool) {
 
 // comparison holds an answer against what a case expects of it.
 type comparison struct {
-	file   *caseFile
-	expect *section
-	facts  any
-	asOf   time.Time
-	answer Answer
-	err    error
+	file    *caseFile
+	expect  *section
+	facts   any
+	asOf    time.Time
+	answers []Answer
+	answer  Answer // the one that is looked at
+	err     error
 }
 
 func (c *comparison) compare() {
@@ -140,10 +148,51 @@ func (c *comparison) compare() {
 	if len(fields) == 0 {
 		d.problem(c.expect.node, "", "nothing is expected", "name at least the outcome and the rule")
 	}
+	if c.file.policy.Hit.Several() {
+		c.compareAll()
+		return
+	}
+	if n := fields["answers"]; n != nil {
+		d.problem(n, "", "hit policy "+string(c.file.policy.Hit)+" gives one answer", "expect its outcome and its rule")
+	}
+	c.compareOne()
+}
+
+// compareAll compares several answers, one by one and in their order.
+func (c *comparison) compareAll() {
+	d := c.file.doc
+	items := d.items(c.expect.need("answers"), "answers")
+	for _, key := range []string{"outcome", "rule", "because", "values", "due"} {
+		if n := c.expect.fields[key]; n != nil {
+			d.problem(n, "", key+" of which answer?", "write it in the list under answers:")
+		}
+	}
+	if c.expect.fields["answers"] != nil && len(items) != len(c.answers) {
+		var rules []string
+		for _, a := range c.answers {
+			rules = append(rules, fmt.Sprintf("%q", a.Rule))
+		}
+		d.problem(c.expect.fields["answers"], "", fmt.Sprintf("there are %d answers, expected %d: %s", len(c.answers), len(items), strings.Join(rules, ", ")), "")
+		return
+	}
+	for i, item := range items {
+		one := *c
+		one.answer = c.answers[i]
+		if one.expect = d.section(item, "the answer", "outcome", "rule", "because", "values", "due", "next"); one.expect != nil {
+			one.compareOne()
+		}
+	}
+	c.instant("next", func() time.Time {
+		next, _ := c.file.policy.NextAll(c.facts, c.asOf, c.answers)
+		return next
+	})
+}
+
+func (c *comparison) compareOne() {
 	c.text("outcome", c.answer.Outcome)
 	c.text("rule", c.answer.Rule)
 	c.text("because", c.answer.Because)
-	c.values(fields["values"])
+	c.values(c.expect.fields["values"])
 	c.instant("due", func() time.Time { return c.file.policy.Since(c.facts, c.asOf, c.answer) })
 	c.instant("next", func() time.Time {
 		next, _ := c.file.policy.Next(c.facts, c.asOf, c.answer)
@@ -186,7 +235,7 @@ func (c *comparison) whyNot(rule string) string {
 		case r.Name == rule && r.Failing != "":
 			return "not so: " + r.Failing
 		case r.Name == rule:
-			return "it matches too, but rule \"" + c.answer.Rule + "\" comes first"
+			return "it matches too, but rule \"" + c.answer.Rule + "\" answers"
 		}
 	}
 	if rule == Otherwise {

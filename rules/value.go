@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -145,6 +146,44 @@ func (v Value) Equal(w Value) bool {
 		return v.duration == w.duration
 	}
 	return slices.Equal(v.list, w.list)
+}
+
+// plus adds two values of one kind that has a size.
+func (v Value) plus(w Value) (Value, error) {
+	var err error
+	fits := true
+	switch v.Kind {
+	case KindInt:
+		v.whole, fits = addInt(v.whole, w.whole)
+	case KindDuration:
+		var sum int64
+		sum, fits = addInt(int64(v.duration), int64(w.duration))
+		v.duration = time.Duration(sum)
+	case KindDecimal:
+		v.number = v.number.Add(w.number)
+		err = v.number.Fits()
+	case KindMoney:
+		if v.money, err = v.money.Add(w.money); err == nil {
+			err = v.money.Amount.Fits()
+		}
+	}
+	if !fits {
+		err = fmt.Errorf("the sum of %s: %w", v.Name, ErrOverflow)
+	}
+	return v, err
+}
+
+// compare orders two values of one kind that has a size.
+func (v Value) compare(w Value) (int, error) {
+	switch v.Kind {
+	case KindInt:
+		return cmp.Compare(v.whole, w.whole), nil
+	case KindDuration:
+		return cmp.Compare(v.duration, w.duration), nil
+	case KindDecimal:
+		return v.number.Cmp(w.number), nil
+	}
+	return v.money.Cmp(w.money)
 }
 
 var durationUnits = []struct {

@@ -15,6 +15,7 @@ type Vocabulary struct {
 	Ruleset  string
 	Means    string
 	Outcomes []Outcome
+	Several  bool // its job asks for all answers, so that a hit policy may give several
 
 	prototype any // a zero value of the facts struct
 }

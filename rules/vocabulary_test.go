@@ -22,10 +22,11 @@ func init() {
 	vocabularies = append(vocabularies, Vocabulary{
 		Ruleset:   "trial",
 		Means:     "the tests' own",
+		Several:   true,
 		prototype: trialFacts{},
 		Outcomes: []Outcome{
 			{Name: "yes", Means: "one", Carries: []Carried{
-				{Name: "amount", Kind: KindMoney}, {Name: "rate", Kind: KindDecimal}, {Name: "times", Kind: KindInt},
+				{Name: "amount", Kind: KindMoney}, {Name: "rate", Kind: KindDecimal}, {Name: "times", Kind: KindInt}, {Name: "count", Kind: KindInt},
 				{Name: "window", Kind: KindDuration}, {Name: "reason", Kind: KindText}, {Name: "kinds", Kind: KindList}, {Name: "ok", Kind: KindBool},
 				{Name: "who", Kind: KindText, Words: []string{"buyer", "seller"}},
 			}},
