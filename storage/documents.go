@@ -19,6 +19,9 @@ const documentPart = 1 << 20
 // ErrNoDocument says that there is no document of that run and name.
 var ErrNoDocument = errors.New("no such document")
 
+// ErrDocumentChanged says that somebody changed a document from outside.
+var ErrDocumentChanged = errors.New("its bytes are not those that were kept: find out who changed it")
+
 // Document is a file that a run produced. Its bytes are kept in parts.
 type Document struct {
 	ID        int64
@@ -182,7 +185,7 @@ func (s *Store) WriteDocument(ctx context.Context, d Document, w io.Writer) erro
 		}
 		sum.Write(part)
 		if written += int64(len(part)); err == nil && written >= d.Size && string(sum.Sum(nil)) != string(d.SHA256) {
-			err = errors.New("its bytes are not those that were kept")
+			err = ErrDocumentChanged
 		}
 		if err == nil {
 			_, err = w.Write(part)

@@ -55,7 +55,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.Is(err, jobs.ErrAlive):
 		return exitAlive
-	case errors.Is(err, jobs.ErrControl), errors.Is(err, reports.ErrDoesNotTie):
+	case errors.Is(err, jobs.ErrControl), errors.Is(err, reports.ErrDoesNotTie), errors.Is(err, storage.ErrDocumentChanged):
 		return exitControl
 	case errors.Is(err, errSetAside):
 		return exitParked
