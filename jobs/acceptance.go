@@ -60,13 +60,17 @@ func supervisionEvents(s *market.Supervision, to []time.Time) []time.Time {
 }
 
 // acceptanceFacts are the facts of a supervision as they stood at an instant.
-func acceptanceFacts(s *market.Supervision, at time.Time, site *rules.Site) any {
+func acceptanceFacts(s *market.Supervision, at time.Time, site *rules.Site, room any) any {
+	f, ok := room.(*rules.AcceptanceFacts)
+	if !ok {
+		f = new(rules.AcceptanceFacts)
+	}
 	v := asItStood(s, at)
 	o := &s.Order
-	stopped := v.stopped()
+	stopped, sentBack, appealed := v.stopped(), v.sentBackAt(), v.appealOpenSince()
 	clock := func(t time.Time) market.Stopwatch { return market.StartedAt(seen(t, at)).Without(stopped) }
 	plain := func(t time.Time) market.Stopwatch { return market.StartedAt(seen(t, at)) }
-	return &rules.AcceptanceFacts{
+	*f = rules.AcceptanceFacts{
 		OrderType:    o.Type,
 		AccessType:   o.AccessType,
 		DeliveryMode: o.DeliveryMode,
@@ -82,7 +86,7 @@ func acceptanceFacts(s *market.Supervision, at time.Time, site *rules.Site) any 
 
 		DeliveredFor: clock(v.delivery.DeliveredAt),
 		ShippedFor:   plain(v.shipment.ShippedAt),
-		SignedFor:    clock(v.signedAt()),
+		SignedFor:    clock(v.signedAt(sentBack)),
 		PhoneMatches: v.phoneMatches(),
 
 		CollectedFor:     plain(v.delivery.CollectedAt),
@@ -90,29 +94,36 @@ func acceptanceFacts(s *market.Supervision, at time.Time, site *rules.Site) any 
 		ProofFor:         clock(v.delivery.ProofAt),
 		ReviewedFor:      clock(v.delivery.ReviewedAt),
 		BuyerAcceptedFor: plain(v.delivery.AcceptedAt),
-		SentBackFor:      plain(v.sentBackAt()),
+		SentBackFor:      plain(sentBack),
 
-		AppealOpenFor:     plain(v.appealOpenSince()),
-		AppealWorkingFor:  workingSince(v.appealOpenSince(), site),
+		AppealOpenFor:     plain(appealed),
+		AppealWorkingFor:  workingSince(appealed, site),
 		AppealAcceptedFor: plain(v.appealDecided(market.AppealAccept)),
 		AppealRefundedFor: plain(v.appealDecided(market.AppealRefund)),
 	}
+	return f
 }
 
 // deliveryView is a supervision as it could be known at an instant.
 type deliveryView struct {
 	s        *market.Supervision
 	at       time.Time
-	delivery market.Delivery // the newest attempt of which anything was known
-	shipment market.Shipment
+	delivery *market.Delivery // the newest attempt of which anything was known
+	shipment *market.Shipment
 }
 
+// Where nothing is known of a delivery or a parcel.
+var (
+	noDelivery market.Delivery
+	noShipment market.Shipment
+)
+
 func asItStood(s *market.Supervision, at time.Time) deliveryView {
-	v := deliveryView{s: s, at: at}
+	v := deliveryView{s: s, at: at, delivery: &noDelivery, shipment: &noShipment}
 	newest := 0
 	for i := range s.Deliveries {
 		if d := &s.Deliveries[i]; d.Attempt >= newest && v.anySeen(d.DeliveredAt, d.ProofAt, d.CollectedAt, d.ReviewedAt, d.AcceptedAt, d.RejectedAt) {
-			newest, v.delivery = d.Attempt, *d
+			newest, v.delivery = d.Attempt, d
 		}
 	}
 	for i := range s.Shipments {
@@ -121,19 +132,24 @@ func asItStood(s *market.Supervision, at time.Time) deliveryView {
 			continue
 		}
 		if p.Attempt > newest {
-			newest, v.delivery = p.Attempt, market.Delivery{}
+			newest, v.delivery = p.Attempt, &noDelivery
 		}
-		v.shipment = *p
+		v.shipment = p
 	}
 	return v
 }
 
-func (v deliveryView) anySeen(instants ...time.Time) bool {
-	return slices.ContainsFunc(instants, func(t time.Time) bool { return !seen(t, v.at).IsZero() })
+func (v *deliveryView) anySeen(instants ...time.Time) bool {
+	for _, t := range instants {
+		if !t.IsZero() && !t.After(v.at) {
+			return true
+		}
+	}
+	return false
 }
 
 // stopped are the spans in which the clocks stand still: while an appeal is open.
-func (v deliveryView) stopped() []market.Span {
+func (v *deliveryView) stopped() []market.Span {
 	var spans []market.Span
 	for i := range v.s.Appeals {
 		if s, ok := seenSpan(v.s.Appeals[i].OpenedAt, v.s.Appeals[i].DecidedAt, v.at); ok {
@@ -144,20 +160,14 @@ func (v deliveryView) stopped() []market.Span {
 }
 
 // handedOver is when the seller last did his part of the newest delivery.
-func (v deliveryView) handedOver() time.Time {
-	last := seen(v.delivery.DeliveredAt, v.at)
-	for _, t := range []time.Time{v.shipment.ShippedAt, v.shipment.SignedAt} {
-		if t = seen(t, v.at); t.After(last) {
-			last = t
-		}
-	}
-	return last
+func (v *deliveryView) handedOver() time.Time {
+	return latest(seen(v.delivery.DeliveredAt, v.at), latest(seen(v.shipment.ShippedAt, v.at), seen(v.shipment.SignedAt, v.at)))
 }
 
 // sentBackAt is when the newest delivery was sent back to the seller, by the
 // buyer or by the platform's decision; zero when there is none or a newer
 // delivery has come since.
-func (v deliveryView) sentBackAt() time.Time {
+func (v *deliveryView) sentBackAt() time.Time {
 	back := latest(seen(v.delivery.RejectedAt, v.at), v.corrected("sent_back_at", time.Time{}))
 	for i := range v.s.Appeals {
 		if a := &v.s.Appeals[i]; a.Decision == market.AppealBack {
@@ -174,16 +184,16 @@ func (v deliveryView) sentBackAt() time.Time {
 
 // signedAt is the courier's signature that the window runs from: one of a
 // delivery that was sent back counts no more.
-func (v deliveryView) signedAt() time.Time {
+func (v *deliveryView) signedAt(sentBack time.Time) time.Time {
 	signed := seen(v.corrected("signed_at", v.shipment.SignedAt), v.at)
-	if back := v.sentBackAt(); !back.IsZero() && !signed.After(back) {
+	if !sentBack.IsZero() && !signed.After(sentBack) {
 		return time.Time{}
 	}
 	return signed
 }
 
 // activatedAt is the first activation: a code's start never moves.
-func (v deliveryView) activatedAt() time.Time {
+func (v *deliveryView) activatedAt() time.Time {
 	if len(v.s.Activations) == 0 {
 		return time.Time{}
 	}
@@ -191,7 +201,7 @@ func (v deliveryView) activatedAt() time.Time {
 }
 
 // appealOpenSince is when the earliest appeal that is still open was raised.
-func (v deliveryView) appealOpenSince() time.Time {
+func (v *deliveryView) appealOpenSince() time.Time {
 	var since time.Time
 	for i := range v.s.Appeals {
 		if s, ok := seenSpan(v.s.Appeals[i].OpenedAt, v.s.Appeals[i].DecidedAt, v.at); ok && s.Open() {
@@ -202,7 +212,7 @@ func (v deliveryView) appealOpenSince() time.Time {
 }
 
 // appealDecided is when the platform first decided an appeal that way.
-func (v deliveryView) appealDecided(decision string) time.Time {
+func (v *deliveryView) appealDecided(decision string) time.Time {
 	var at time.Time
 	for i := range v.s.Appeals {
 		if a := &v.s.Appeals[i]; a.Decision == decision {
@@ -215,9 +225,12 @@ func (v deliveryView) appealDecided(decision string) time.Time {
 // phoneMatches compares the phone of the tracking record with the buyer's.
 // Where either is unknown nothing differs. Only the comparison's result is
 // kept with decisions, never a number.
-func (v deliveryView) phoneMatches() bool {
+func (v *deliveryView) phoneMatches() bool {
 	if said := v.correction("phone_matches"); said != "" {
 		return said == "true"
+	}
+	if v.s.Order.Phone == v.shipment.Phone {
+		return true
 	}
 	a, b := digits(v.s.Order.Phone), digits(v.shipment.Phone)
 	return a == "" || b == "" || a == b
@@ -236,7 +249,7 @@ func digits(phone string) string {
 }
 
 // correction is what a person last established about a field by then.
-func (v deliveryView) correction(field string) string {
+func (v *deliveryView) correction(field string) string {
 	value := ""
 	for i := range v.s.Corrections {
 		if c := &v.s.Corrections[i]; c.Field == field && !c.At.After(v.at) {
@@ -246,9 +259,11 @@ func (v deliveryView) correction(field string) string {
 	return value
 }
 
-func (v deliveryView) corrected(field string, reported time.Time) time.Time {
-	if t, err := time.Parse(time.RFC3339, v.correction(field)); err == nil {
-		return t
+func (v *deliveryView) corrected(field string, reported time.Time) time.Time {
+	if said := v.correction(field); said != "" {
+		if t, err := time.Parse(time.RFC3339, said); err == nil {
+			return t
+		}
 	}
 	return reported
 }

@@ -289,7 +289,7 @@ func decideAlone(t *rapid.T, policy *rules.Policy, site *rules.Site, s *market.S
 	events := supervisionEvents(s, nil)
 	slices.SortFunc(events, time.Time.Compare)
 	var last Step
-	w := walk{policy: policy, events: events, from: s.Order.PlacedAt, asOf: asOf, facts: func(at time.Time) any { return acceptanceFacts(s, at, site) }}
+	w := walk{policy: policy, events: events, from: s.Order.PlacedAt, asOf: asOf, facts: func(at time.Time) any { return acceptanceFacts(s, at, site, nil) }}
 	_, err := w.run(func(step Step) bool {
 		if last.At.IsZero() || !step.Answer.Same(last.Answer) {
 			last = step

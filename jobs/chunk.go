@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"hash/fnv"
 	"slices"
 	"strconv"
 	"time"
@@ -28,9 +27,23 @@ type harvest struct {
 	decisions []market.Decision
 	effects   market.Effects
 	doubtful  []string // keys of events that may have been kept before
+	facts     []byte   // of all decisions, one after the other
 	back      storage.PutBack
 	dismissed []int64
 	parked    []storage.Parked
+}
+
+// cleared is the room of an earlier chunk for the next one.
+func (k *harvest) cleared() *harvest {
+	*k = harvest{
+		decisions: k.decisions[:0],
+		effects:   market.Effects{Events: k.effects.Events[:0], Completions: k.effects.Completions[:0], Notices: k.effects.Notices[:0]},
+		doubtful:  k.doubtful[:0],
+		facts:     k.facts[:0],
+		back:      k.back.Cleared(),
+		dismissed: k.dismissed[:0],
+	}
+	return k
 }
 
 // step takes a claimed shard one chunk further: read what is due, decide it,
@@ -48,7 +61,7 @@ func (j Job[C]) step(ctx context.Context, tx *storage.Tx, x *execution, shard *s
 	if err != nil {
 		return err
 	}
-	k := &harvest{}
+	k := x.harvest.cleared()
 	for i := range candidates {
 		j.decide(x, &candidates[i], due[i], p, shard, k)
 	}
@@ -99,7 +112,10 @@ func (j Job[C]) settle(x *execution, c *C, due storage.Due) (verdict, error) {
 	v := verdict{look: x.nextVersion, stands: standing(due.Stands, len(j.Rulesets))}
 	x.events = j.Events(c, x.events[:0])
 	slices.SortFunc(x.events, time.Time.Compare)
-	w := walk{events: x.events, asOf: x.run.AsOf, facts: func(at time.Time) any { return j.Facts(c, at, x.site) }}
+	w := walk{events: x.events, asOf: x.run.AsOf, facts: func(at time.Time) any {
+		x.facts = j.Facts(c, at, x.site, x.facts)
+		return x.facts
+	}}
 	for n, ruleset := range j.Rulesets {
 		w.policy, w.from = x.policies[n], latest(j.Begins(c), x.begins[n])
 		var step Step
@@ -125,12 +141,19 @@ func (j Job[C]) settle(x *execution, c *C, due storage.Due) (verdict, error) {
 		d := market.Decision{Subject: due.Subject, Ruleset: ruleset.Name, RunID: x.run.ID, Outcome: step.Answer.Outcome, Rule: step.Answer.Rule,
 			DueAt: step.At, LookAt: end.turns, Carried: carried(step.Answer)}
 		if v.stands.turns(n, d, ruleset.Rest) {
-			d.Facts = w.policy.AppendFacts(nil, end.facts)
+			d.Facts = x.harvest.keepFacts(w.policy, end.facts)
 			v.decisions = append(v.decisions, d)
 		}
 	}
 	v.effects.Once()
 	return v, nil
+}
+
+// keepFacts writes facts behind those of the decisions before.
+func (k *harvest) keepFacts(p *rules.Policy, facts any) []byte {
+	from := len(k.facts)
+	k.facts = p.AppendFacts(k.facts, facts)
+	return slices.Clip(k.facts[from:])
 }
 
 // digest is the candidate's part of the result hash.
@@ -197,16 +220,12 @@ func standing(kept []byte, rulesets int) fingerprints {
 // stand from now on. An outcome that says nothing differs from no decision
 // only after another one was kept.
 func (f fingerprints) turns(n int, d market.Decision, rest string) bool {
-	h := fnv.New64a()
-	for _, part := range []string{d.Outcome, d.Rule, string(d.Carried)} {
-		h.Write([]byte(part))
-		h.Write([]byte{0})
-	}
-	slot, was := f[8*n:8*n+8], binary.BigEndian.Uint64(f[8*n:])
-	if was == h.Sum64() || was == 0 && rest != "" && d.Outcome == rest {
+	is := fnv1a(fnv1a(fnv1a(fnvBasis, d.Outcome), d.Rule), d.Carried)
+	was := binary.BigEndian.Uint64(f[8*n:])
+	if was == is || was == 0 && rest != "" && d.Outcome == rest {
 		return false
 	}
-	binary.BigEndian.PutUint64(slot, h.Sum64())
+	binary.BigEndian.PutUint64(f[8*n:], is)
 	return true
 }
 

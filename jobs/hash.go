@@ -42,6 +42,19 @@ func (d *digest) decision(v market.Decision) {
 
 func (d *digest) event(e market.Event) { d.text(e.Key) }
 
+// fnvBasis is the FNV-1a hash of nothing.
+const fnvBasis uint64 = 14695981039346656037
+
+// fnv1a goes on with an FNV-1a hash by a text and the zero that ends it: what
+// hash/fnv computes, without a copy of the text.
+func fnv1a[T string | []byte](h uint64, text T) uint64 {
+	const prime = 1099511628211
+	for i := range len(text) {
+		h = (h ^ uint64(text[i])) * prime
+	}
+	return h * prime
+}
+
 // newSum is the hash that documents are named by.
 func newSum() hash.Hash { return sha256.New() }
 

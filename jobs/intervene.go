@@ -111,7 +111,7 @@ func (i Intervention) carryOut(ctx context.Context, tx *storage.Tx, s market.Sup
 		return err
 	}
 	d := market.Decision{Subject: s.Order.ID, Ruleset: Acceptance.Name, Outcome: i.Outcome, Rule: "decided by a person", DueAt: i.At,
-		Facts: policy.AppendFacts(nil, acceptanceFacts(&s, i.At, site)), Actor: i.Actor, Because: i.Because, Evidence: i.Evidence}
+		Facts: policy.AppendFacts(nil, acceptanceFacts(&s, i.At, site, nil)), Actor: i.Actor, Because: i.Because, Evidence: i.Evidence}
 	if err := tx.KeepPersonDecision(ctx, owner, d); err != nil {
 		return err
 	}

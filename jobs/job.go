@@ -46,8 +46,9 @@ type Job[C any] struct {
 	Begins func(c *C) time.Time
 	// Events appends the instants at which something recorded happened.
 	Events func(c *C, to []time.Time) []time.Time
-	// Facts are what the rules may ask, as it stood at an instant.
-	Facts func(c *C, at time.Time, site *rules.Site) any
+	// Facts are what the rules may ask, as it stood at an instant. They are made
+	// in room: facts that were made before and are not needed any more, or nil.
+	Facts func(c *C, at time.Time, site *rules.Site, room any) any
 	// Effect appends what a step changes. An outcome it does not know is an error.
 	Effect func(c *C, ruleset string, s Step, site *rules.Site, to *market.Effects) error
 	// Final tells whether an outcome of the first ruleset ends the work.

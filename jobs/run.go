@@ -38,7 +38,9 @@ type execution struct {
 	begins      []time.Time     // the instant from which each policy is in force
 	nextVersion time.Time       // when another version will hold; zero if none is known
 	sparse      bool            // few keys are due
-	events      []time.Time     // scratch space of a worker
+	events      []time.Time     // room of a worker for the instants of a candidate,
+	facts       any             // for its facts
+	harvest     harvest         // and for what a chunk leaves behind
 }
 
 // Run carries one job through one business date of one site. A run that was

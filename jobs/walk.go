@@ -21,8 +21,8 @@ type Step struct {
 // what came after a due instant came too late.
 type walk struct {
 	policy *rules.Policy
-	facts  func(at time.Time) any
-	events []time.Time // sorted; only those after the beginning and up to the as-of matter
+	facts  func(at time.Time) any // may use the last ones' room
+	events []time.Time            // sorted; only those after the beginning and up to the as-of matter
 	from   time.Time
 	asOf   time.Time
 }

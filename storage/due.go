@@ -96,6 +96,11 @@ type PutBack struct {
 	Stands   [][]byte
 }
 
+// Cleared is p's room with nothing in it.
+func (p PutBack) Cleared() PutBack {
+	return PutBack{Subjects: p.Subjects[:0], LookAt: p.LookAt[:0], Stands: p.Stands[:0]}
+}
+
 // Add notes one subject. A zero look-again instant is "not before it changes".
 func (p *PutBack) Add(subject int64, lookAt time.Time, stands []byte) {
 	at := pgtype.Timestamptz{Time: lookAt, Valid: true}
