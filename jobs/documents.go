@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -203,15 +204,33 @@ func mapped[A, B any](rows iter.Seq2[A, error], row func(A) (B, error)) iter.Seq
 }
 
 // VerifyWorkbook writes the workbook of a run again, from the history, and
-// tells whether the document that was kept has the same bytes.
-func (e *Engine) VerifyWorkbook(ctx context.Context, r market.Run) (kept storage.Document, same bool, err error) {
+// compares it with the document that was kept. It answers the first difference,
+// and nothing where both are the same bytes.
+func (e *Engine) VerifyWorkbook(ctx context.Context, r market.Run) (kept storage.Document, difference string, err error) {
 	kept, err = e.Store.Document(ctx, r.ID, WorkbookName(r))
 	if err != nil {
-		return kept, false, err
+		return kept, "", err
 	}
 	sum := newSum()
 	if err := e.Workbook(ctx, r, sum); err != nil && !errors.Is(err, ErrControl) {
-		return kept, false, err
+		return kept, "", err
 	}
-	return kept, hex.EncodeToString(sum.Sum(nil)) == hex.EncodeToString(kept.SHA256), nil
+	if hex.EncodeToString(sum.Sum(nil)) == hex.EncodeToString(kept.SHA256) {
+		return kept, "", nil
+	}
+	var before, now bytes.Buffer
+	if err := e.Store.WriteDocument(ctx, kept, &before); err != nil {
+		return kept, "", err
+	}
+	if err := e.Workbook(ctx, r, &now); err != nil && !errors.Is(err, ErrControl) {
+		return kept, "", err
+	}
+	difference, err = reports.Difference(&before, &now)
+	if err == nil && difference == "" {
+		difference = "the cells are the same, the bytes of the file are not"
+	}
+	if err == nil && r.Build != e.Build {
+		difference += fmt.Sprintf("; it was written by build %s, this is build %s", r.Build, e.Build)
+	}
+	return kept, difference, err
 }

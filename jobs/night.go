@@ -64,23 +64,23 @@ func (e *Engine) DueDates(ctx context.Context, job, siteName string, now time.Ti
 	return dates, err
 }
 
-// CatchUp runs a job for every business date that is due. A date that somebody
-// else is running is left to them.
-func (e *Engine) CatchUp(ctx context.Context, job, site string, now time.Time) ([]Result, error) {
+// CatchUp runs a job for every business date that is due, oldest first, and
+// tells of each completed run at once. A date that somebody else is running is
+// left to them.
+func (e *Engine) CatchUp(ctx context.Context, job, site string, now time.Time, each func(market.Run)) error {
 	dates, err := e.DueDates(ctx, job, site, now)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var results []Result
 	for _, on := range dates {
 		result, err := e.Run(ctx, Request{Job: job, Site: site, On: on})
 		if errors.Is(err, ErrAlive) {
-			return results, nil
+			return nil
 		}
-		results = append(results, result)
 		if err != nil {
-			return results, err
+			return err
 		}
+		each(result.Run)
 	}
-	return results, nil
+	return nil
 }

@@ -88,16 +88,14 @@ func (a *alarm) ring(ctx context.Context) {
 		return
 	}
 	engine, sleep := a.schedule.Engine, longestSleep
-	results, err := engine.CatchUp(ctx, a.job, a.site.Name, a.schedule.Clock.Now())
-	for _, r := range results {
-		if r.Run.State != market.RunCompleted {
-			continue
-		}
-		a.log.Info("run completed", "date", r.Run.On, "run", r.Run.ID, "candidates", r.Run.Candidates, "parked", r.Run.Parked)
-		if _, kept := engine.KeepWorkbook(ctx, r.Run); kept != nil {
-			err = errors.Join(err, kept)
-		}
-	}
+	var untied error
+	err := engine.CatchUp(ctx, a.job, a.site.Name, a.schedule.Clock.Now(), func(r market.Run) {
+		a.log.Info("run completed", "date", r.On, "run", r.ID, "candidates", r.Candidates, "parked", r.Parked)
+		// A night that is done has its workbook, also when serve is stopped now.
+		_, kept := engine.KeepWorkbook(context.WithoutCancel(ctx), r)
+		untied = errors.Join(untied, kept)
+	})
+	err = errors.Join(err, untied)
 	if ctx.Err() != nil {
 		a.log.Info("stopped: what was finished is kept")
 		return

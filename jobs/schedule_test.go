@@ -126,6 +126,41 @@ func TestAMissedNightIsCaughtUp(t *testing.T) {
 	}
 }
 
+// stopper stops a schedule as soon as it tells of a completed run.
+type stopper struct {
+	slog.Handler
+	stop func()
+}
+
+func (s stopper) Enabled(context.Context, slog.Level) bool { return true }
+func (s stopper) WithAttrs([]slog.Attr) slog.Handler       { return s }
+func (s stopper) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "run completed" {
+		s.stop()
+	}
+	return nil
+}
+
+func TestANightThatIsDoneHasItsWorkbook(t *testing.T) {
+	s := storagetest.New(t)
+	e := abroad(t, s, "02:00")
+	if _, err := e.Run(t.Context(), jobs.Request{Job: "acceptance", Site: "us", On: date(t, "2024-06-01")}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	clock := clockwork.NewFakeClockAt(time.Date(2024, 6, 4, 12, 0, 0, 0, time.UTC))
+	schedule := jobs.Schedule{Engine: e, Sites: []string{"us"}, Clock: clock, Log: slog.New(stopper{slog.DiscardHandler, stop})}
+	if err := schedule.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(nights(t, s)); got != 2 {
+		t.Errorf("stopped after the first of three missed nights there are %d nights, want 2", got)
+	}
+	if n := count(t, s, `SELECT count(*) FROM documents`); n != 1 {
+		t.Errorf("the night that was caught up has %d workbooks", n)
+	}
+}
+
 func TestAScheduleSaysWhatIsWrong(t *testing.T) {
 	s := jobs.Schedule{Engine: abroad(t, nil, "02:00"), Sites: []string{"mars"}, Clock: clockwork.NewFakeClock(), Log: slog.New(slog.DiscardHandler)}
 	if err := s.Run(t.Context()); err == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +25,7 @@ func (p *program) night() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.span(cmd, func(e *jobs.Engine, each func(jobs.Result)) error {
+			return p.span(cmd, jobs.Names(), day, func(e *jobs.Engine, each func(jobs.Result)) error {
 				results, err := e.Night(cmd.Context(), p.site(), day)
 				for _, r := range results {
 					each(r)
@@ -57,7 +58,7 @@ func (p *program) backfill() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.span(cmd, func(e *jobs.Engine, each func(jobs.Result)) error {
+			return p.span(cmd, args, last, func(e *jobs.Engine, each func(jobs.Result)) error {
 				return e.Backfill(cmd.Context(), args[0], p.site(), first, last, each)
 			})
 		},
@@ -69,10 +70,16 @@ func (p *program) backfill() *cobra.Command {
 	return cmd
 }
 
-// span carries several runs out, a line a run.
-func (p *program) span(cmd *cobra.Command, carry func(e *jobs.Engine, each func(jobs.Result)) error) error {
-	if _, err := p.siteRules(); err != nil {
+// span carries several runs out, a line a run, up to a date that has come.
+func (p *program) span(cmd *cobra.Command, names []string, last market.Date, carry func(e *jobs.Engine, each func(jobs.Result)) error) error {
+	site, err := p.siteRules()
+	if err != nil {
 		return err
+	}
+	for _, job := range names {
+		if err := p.come(site, job, last, time.Time{}); err != nil {
+			return err
+		}
 	}
 	e, err := p.engine(cmd.Context())
 	if err != nil {

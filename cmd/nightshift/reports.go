@@ -158,12 +158,12 @@ func (p *program) reportsVerify() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			kept, same, err := e.VerifyWorkbook(cmd.Context(), run)
+			kept, difference, err := e.VerifyWorkbook(cmd.Context(), run)
 			if err != nil {
 				return err
 			}
-			if !same {
-				return fmt.Errorf("%w: %s is not what the history says: keep both, and find out who changed one", jobs.ErrControl, kept.Name)
+			if difference != "" {
+				return fmt.Errorf("%w: %s is not what the history says: %s: keep both, and find out who changed one", jobs.ErrControl, kept.Name, difference)
 			}
 			if p.json {
 				return p.printJSON(map[string]any{"document": kept.Name, "same": true, "sha256": fmt.Sprintf("%x", kept.SHA256)})

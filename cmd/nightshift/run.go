@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"nightshift/jobs"
+	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
 )
@@ -59,6 +61,11 @@ func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string)
 			return err
 		}
 	}
+	if !req.DryRun {
+		if err := p.come(site, req.Job, req.On, req.AsOf); err != nil {
+			return err
+		}
+	}
 	e, err := p.engine(ctx)
 	if err != nil {
 		return err
@@ -75,6 +82,19 @@ func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string)
 		return err
 	}
 	return worst(errors.Join(err, p.showResult(result, book)), result.Run.Parked)
+}
+
+// come refuses a run whose as-of has not come: it would take for silence what
+// people have yet to say.
+func (p *program) come(site *rules.Site, job string, on market.Date, asOf time.Time) error {
+	if local, ok := site.AsOf[job]; ok && asOf.IsZero() {
+		asOf = on.At(local, site.Zone)
+	}
+	if !asOf.After(p.now()) {
+		return nil
+	}
+	return misuse("%s of %s at %s looks at %s, which has not come yet: wait for it, or look ahead with `nightshift run %s --date %s --dry-run`",
+		job, on, site.Name, rfc3339(asOf, site.Zone), job, on)
 }
 
 // ofRun is progress as the engine tells it.
