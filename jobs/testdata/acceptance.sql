@@ -43,6 +43,8 @@ INSERT INTO rule VALUES
     ('reminders',   6, 'remind',       'parcel untraceable',                  '{"notices": ["phone_mismatch"], "recipients": ["seller"]}',                                           '\x5abb90cddf3eb1de'),
     ('reminders',   7, 'quiet',        'otherwise',                           NULL, '\x0000000000000000');
 
+ANALYZE rule;
+
 -- An instant, and a clock that stood still during an appeal, as JSON.
 CREATE FUNCTION pg_temp.instant(at timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT to_char(at, '"\""YYYY-MM-DD"T"HH24:MI:SS"Z\""') $$;
@@ -79,6 +81,8 @@ SELECT on_day,
                                         pg_temp.instant(to_day::timestamp AT TIME ZONE 'Asia/Shanghai')), ',' ORDER BY from_day))
         FROM rests r WHERE r.on_day = o.on_day) AS working
 FROM opened o;
+
+ANALYZE deadline;
 
 -- What is known of every order that is due, which rule holds, since when, and
 -- when to look again. OFFSET 0 keeps a step's columns from being computed once
@@ -201,6 +205,8 @@ SELECT reminded.*,
            least(CASE WHEN overdue_at > upto THEN overdue_at END, CASE WHEN deadline_at > upto THEN deadline_at END)
        END AS remind_at
 FROM reminded;
+
+ANALYZE night;
 
 -- Decisions, with the facts they were taken from.
 INSERT INTO decisions (subject, ruleset, business_date, run_id, outcome, rule, due_at, look_at, facts, carried)
