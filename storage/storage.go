@@ -60,10 +60,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return openURL(cfg)
 }
 
+// ErrAddress says that what should name a database does not.
+var ErrAddress = errors.New("write it like postgres://user@host/database")
+
 func openURL(cfg Config) (*Store, error) {
 	app, err := appConfig(cfg.DatabaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("read the database's address: %w", err)
+		return nil, fmt.Errorf("read the database's address: %w: %w", ErrAddress, err)
 	}
 	ownerURL := cfg.OwnerURL
 	if ownerURL == "" {
@@ -71,7 +74,7 @@ func openURL(cfg Config) (*Store, error) {
 	}
 	owner, err := sessionConfig(ownerURL)
 	if err != nil {
-		return nil, fmt.Errorf("read the address of the database's owner: %w", err)
+		return nil, fmt.Errorf("read the address of the database's owner: %w: %w", ErrAddress, err)
 	}
 	s := &Store{app: app, owner: owner, size: cfg.PoolSize}
 	if s.size <= 0 {

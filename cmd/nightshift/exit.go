@@ -37,7 +37,7 @@ func (m misused) Error() string { return m.reason }
 func misuse(format string, args ...any) error { return misused{fmt.Sprintf(format, args...)} }
 
 // wrongly are the errors whose cause is the request or the input.
-var wrongly = []error{jobs.ErrBadRequest, storage.ErrNoOrder, storage.ErrNoRun, storage.ErrNoDocument, rules.ErrNoPolicy}
+var wrongly = []error{jobs.ErrBadRequest, storage.ErrNoOrder, storage.ErrNoRun, storage.ErrNoDocument, storage.ErrAddress, rules.ErrNoPolicy}
 
 // worst is the error of a command that set n candidates or rows aside: what
 // went wrong says more than what was set aside.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -58,7 +59,11 @@ func loadRules(dir string) (*rules.Book, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rules.Load(files)
+	book, err := rules.Load(files)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = misuse("read the rule files in %s: %v", dir, err)
+	}
+	return book, err
 }
 
 // ruleFiles is the directory of rule files in force.

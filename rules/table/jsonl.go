@@ -3,6 +3,7 @@ package table
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -53,14 +54,18 @@ func (j *jsonRows) header() (Row, error) {
 
 // gatherKeys leaves bad lines to the second reading, which reports them.
 func (j *jsonRows) gatherKeys() error {
-	for {
+	for first := 0; ; {
 		line, err := j.readLine()
+		if err == io.EOF && first > 0 && len(j.keys) == 0 {
+			return &FileError{Name: j.r.name, Line: first, Reason: "holds no row: write each one as {\"column\": value} on a line of its own"}
+		}
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
+		first = cmp.Or(first, j.line)
 		object(line, func(key string, _ json.RawMessage) error {
 			_, known := j.index[key]
 			if !known && len(j.keys) <= maxColumns { // one more than allowed: the header is refused

@@ -112,6 +112,7 @@ func TestUnreadableFiles(t *testing.T) {
 		{"an empty file", "a.csv", "", "a.csv: is empty: a table begins with the names of its columns"},
 		{"blank lines only", "a.csv", "\n\n,,\n", "a.csv: is empty"},
 		{"no JSON objects", "a.jsonl", "\n", "a.jsonl: is empty"},
+		{"a JSON array", "a.jsonl", "\n[{\"code\":\"s1\"}]\n", "a.jsonl:2: holds no row: write each one as"},
 		{"UTF-16 with its mark", "a.csv", "\xff\xfe" + utf16le("code\ns1\n"), "a.csv: is in UTF-16 (little endian): save it as UTF-8"},
 		{"UTF-16 without its mark", "a.csv", utf16le("code,name\ns1,Ann\n"), "a.csv: is in UTF-16 (little endian)"},
 		{"big endian", "a.csv", "\xfe\xff\x00c", "a.csv: is in UTF-16 (big endian)"},

@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -225,5 +226,6 @@ func (c *Cluster) Dir() string { return c.place.dir }
 // URL is a connection string for the role and the database.
 func (c *Cluster) URL(role, database string) string {
 	q := url.Values{"host": {c.Host()}, "port": {port}, "user": {role}, "sslmode": {"disable"}}
-	return "postgres:///" + url.PathEscape(database) + "?" + q.Encode()
+	// As in libpq, a + in a connection string is a plus, never a space.
+	return "postgres:///" + url.PathEscape(database) + "?" + strings.ReplaceAll(q.Encode(), "+", "%20")
 }

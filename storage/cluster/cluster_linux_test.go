@@ -255,6 +255,13 @@ func TestALongDirectoryGetsAShortSocket(t *testing.T) {
 	}
 }
 
+func TestADirectoryMayHaveAnyName(t *testing.T) {
+	dir := filepath.Join(dataDir(t), "Jo Doe's 数据+1%20")
+	if got := ask(t, open(t, dir), "SELECT 'x'"); got != "x" {
+		t.Errorf("asked in %q: %q", dir, got)
+	}
+}
+
 func TestASocketDirectoryMadeBySomebodyElseIsRefused(t *testing.T) {
 	dir := filepath.Join(dataDir(t), strings.Repeat("long", 20), strings.Repeat("trap", 20))
 	p := place{dir: dir}
