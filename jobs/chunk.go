@@ -110,11 +110,11 @@ type verdict struct {
 // end the work; the others are asked up to that instant.
 func (j Job[C]) settle(x *execution, c *C, due storage.Due) (verdict, error) {
 	v := verdict{look: x.nextVersion, stands: standing(due.Stands, len(j.Rulesets))}
+	x.moments = x.moments[:0]
 	x.events = j.Events(c, x.events[:0])
 	slices.SortFunc(x.events, time.Time.Compare)
 	w := walk{events: x.events, asOf: x.run.AsOf, facts: func(at time.Time) any {
-		x.facts = j.Facts(c, at, x.site, x.facts)
-		return x.facts
+		return x.factsAt(at, func(room any) any { return j.Facts(c, at, x.site, room) })
 	}}
 	for n, ruleset := range j.Rulesets {
 		w.policy, w.from = x.policies[n], latest(j.Begins(c), x.begins[n])

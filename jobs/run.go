@@ -39,7 +39,7 @@ type execution struct {
 	nextVersion time.Time       // when another version will hold; zero if none is known
 	sparse      bool            // few keys are due
 	events      []time.Time     // room of a worker for the instants of a candidate,
-	facts       any             // for its facts
+	moments     []moment        // for its facts
 	harvest     harvest         // and for what a chunk leaves behind
 }
 

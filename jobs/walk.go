@@ -21,10 +21,34 @@ type Step struct {
 // what came after a due instant came too late.
 type walk struct {
 	policy *rules.Policy
-	facts  func(at time.Time) any // may use the last ones' room
-	events []time.Time            // sorted; only those after the beginning and up to the as-of matter
+	facts  func(at time.Time) any
+	events []time.Time // sorted; only those after the beginning and up to the as-of matter
 	from   time.Time
 	asOf   time.Time
+}
+
+// moment is the facts of a candidate as they stood at an instant.
+type moment struct {
+	at    time.Time
+	facts any
+}
+
+// factsAt are the facts of the candidate at hand. They are read once for an
+// instant, whichever ruleset asks first, in the room of an earlier candidate's.
+func (x *execution) factsAt(at time.Time, read func(room any) any) any {
+	for _, m := range x.moments {
+		if m.at.Equal(at) {
+			return m.facts
+		}
+	}
+	if n := len(x.moments); n < cap(x.moments) {
+		x.moments = x.moments[:n+1]
+	} else {
+		x.moments = append(x.moments, moment{})
+	}
+	m := &x.moments[len(x.moments)-1]
+	m.at, m.facts = at, read(m.facts)
+	return m.facts
 }
 
 // end is where a walk came to: the facts it last saw, the instant at which the
