@@ -72,8 +72,9 @@ func appendMoney(values []any, value any) []any {
 }
 
 var (
-	errEmpty = errors.New("is empty: it must be filled in")
-	errNUL   = errors.New("holds a NUL character, which no database text can: remove it")
+	errEmpty    = errors.New("is empty: it must be filled in")
+	errNegative = errors.New("is less than nothing: write 0 or more")
+	errNUL      = errors.New("holds a NUL character, which no database text can: remove it")
 )
 
 // value is what one cell means; nil where it is empty.
@@ -94,7 +95,11 @@ func (c *converter) value(col *Column, cell string, cells []string) (any, error)
 	case Instant:
 		return c.instant(cell)
 	case Money:
-		return c.money(cell, cells)
+		m, err := c.money(cell, cells)
+		if err == nil && col.owed && m.Amount.Sign() < 0 {
+			return nil, errNegative
+		}
+		return m, err
 	case Number:
 		return number(cell)
 	case Count:
@@ -186,28 +191,28 @@ func stored(t time.Time) (any, error) {
 }
 
 // money reads "99.00 CNY", or a bare amount beside a currency cell.
-func (c *converter) money(cell string, cells []string) (any, error) {
+func (c *converter) money(cell string, cells []string) (market.Money, error) {
 	amount, code, _ := strings.Cut(cell, " ")
 	code = strings.TrimSpace(code)
 	if c.currency >= 0 {
 		beside := strings.TrimSpace(cells[c.currency])
 		if code != "" && beside != "" && code != beside {
-			return nil, fmt.Errorf("is in %s while the column %s says %s: make them agree", code, CurrencyColumn, beside)
+			return market.Money{}, fmt.Errorf("is in %s while the column %s says %s: make them agree", code, CurrencyColumn, beside)
 		}
 		if code == "" {
 			code = beside
 		}
 	}
 	if code == "" {
-		return nil, errors.New("has no currency: write it like 99.00 CNY, or fill in the column " + CurrencyColumn)
+		return market.Money{}, errors.New("has no currency: write it like 99.00 CNY, or fill in the column " + CurrencyColumn)
 	}
 	n, err := decimal(amount)
 	if err != nil {
-		return nil, err
+		return market.Money{}, err
 	}
 	currency, err := market.ParseCurrency(code)
 	if err != nil {
-		return nil, err
+		return market.Money{}, err
 	}
 	return market.NewMoney(n, currency), nil
 }

@@ -288,8 +288,9 @@ func TestRejectReasons(t *testing.T) {
 		"o13,ann,acme,hardware,2024-03-01 10:00:00,1,CNY,2,\n"+
 		long+",ann,acme,hardware,2024-03-01 10:00:00,1,CNY,,\n"+
 		"o15,ann,acme,hardware,2024-03-01 10:00:00,1,CNY\n"+
-		"=o16,\x00,acme,hardware,2024-03-01 10:00:00,1,CNY,,\n")
-	if want := "+0 ~0 =0 !13 not kept: import orders from orders.csv: 13 rows were rejected and nothing was kept: mend them, or keep the others with --partial (all of them: rejects.csv)\n  orders.csv:3, column code: is empty"; !strings.HasPrefix(got, want) {
+		"=o16,\x00,acme,hardware,2024-03-01 10:00:00,1,CNY,,\n"+
+		"o17,ann,acme,hardware,2024-03-01 10:00:00,-0.01,CNY,,\n")
+	if want := "+0 ~0 =0 !14 not kept: import orders from orders.csv: 14 rows were rejected and nothing was kept: mend them, or keep the others with --partial (all of them: rejects.csv)\n  orders.csv:3, column code: is empty"; !strings.HasPrefix(got, want) {
 		t.Error(got)
 	}
 	d.wantRejects(strings.TrimLeft(`
@@ -310,6 +311,7 @@ orders.csv,12,term_unit,,is empty while term_count is filled in: fill in both or
 orders.csv,13,code,`+long[:200]+`…,is 201 bytes long: a code has at most 200
 orders.csv,14,,"o15,ann,acme,hardware,2024-03-01 10:00:00,1,CNY","has 7 cells, the header has 9: quote cells that contain the delimiter"
 `+"orders.csv,15,buyer,\x00,"+`"holds a NUL character, which no database text can: remove it"
+orders.csv,16,amount,-0.01,is less than nothing: write 0 or more
 orders.csv,4,buyer,zed,"there is none of the buyers with this code: import buyers first, or mend the code"
 orders.csv,4,seller,acne,"there is none of the sellers with this code: import sellers first, or mend the code"
 `, "\n"))

@@ -27,6 +27,7 @@ type Column struct {
 	About    string
 
 	blank bool // an empty cell is the empty word, not the lack of one
+	owed  bool // money that somebody pays: never less than nothing
 }
 
 // Kind is what one kind of file reports: its columns, what makes two rows the
@@ -93,7 +94,7 @@ var Kinds = []Kind{
 			{Name: "term_count", Type: Count, About: "how many units the order runs for; empty for a one-off sale"},
 			{Name: "term_unit", Type: Word, Words: termUnits},
 			{Name: "receiver_phone", Type: Text, About: "where the parcel is announced"},
-			{Name: "amount", Type: Money, About: "what the order costs"},
+			{Name: "amount", Type: Money, owed: true, About: "what the order costs, 0 or more"},
 		}},
 	{Name: "lines", table: "order_lines", Key: []string{"order", "line"}, About: "The lines of orders.", Columns: []Column{
 		{Name: "order", Type: Code, Required: true, Refers: "orders"},
@@ -152,7 +153,7 @@ var Kinds = []Kind{
 			{Name: "term_start", Type: Instant, Required: true},
 			{Name: "term_end", Type: Instant, Required: true},
 			{Name: "auto_renew", Type: Bool, Default: "false"},
-			{Name: "price", Type: Money, About: "of one term"},
+			{Name: "price", Type: Money, owed: true, About: "of one term, 0 or more"},
 		}},
 }
 
