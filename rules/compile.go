@@ -28,8 +28,11 @@ type Policy struct {
 	pointer    reflect.Type // *AcceptanceFacts
 	fields     []field
 	rules      []policyRule // in the order of the file
+	index      *index       // of a table, by its equality columns; nil: every rule is asked
 	enough     int          // how many matches settle the answer; 0: all are needed
 	otherwise  policyRule
+	source     string // the rule file as it was read: its lines are those of the rules
+	sheet      string // the table beside it
 	crossings  []crossing
 }
 
@@ -42,7 +45,9 @@ type policyRule struct {
 	fixed     []Value  // what it carries, where that depends on no fact
 	values    []valueOf
 	line      int
-	rank      int // of the outcome, 0 the highest, where the hit policy asks
+	row       bool   // of a table
+	cell      string // where it begins, in the table beside the file
+	rank      int    // of the outcome, 0 the highest, where the hit policy asks
 }
 
 // valueOf computes one carried value.
@@ -84,14 +89,28 @@ func compile(rs *Ruleset, site market.Currency) *Policy {
 		Hash: hashOf(rs, currency), Text: rs.Text, File: rs.File,
 		vocabulary: vocabulary,
 		currency:   currency,
+		source:     rs.doc.text,
+		sheet:      rs.doc.sheet,
 		pointer:    reflect.PointerTo(reflect.TypeOf(vocabulary.prototype)),
 		fields:     vocabulary.fields(),
 	}
 	for _, let := range rs.Lets {
 		c.let(let.Name)
 	}
+	c.headers(rs)
+	var keys [][]key
 	for _, rule := range rs.Rules {
-		p.rules = append(p.rules, c.policyRule(rule))
+		compiled := c.policyRule(rule)
+		if rs.Table && compiled.outcome != "" {
+			compiled.cell = rs.doc.cells[rule.node]
+			compiled.row = true
+		}
+		p.rules = append(p.rules, compiled)
+		keys = append(keys, c.keys)
+	}
+	c.keys = nil
+	if rs.Table {
+		p.index = newIndex(c.columns, keys)
 	}
 	p.otherwise = c.policyRule(rs.Otherwise)
 	p.enough = rs.Hit.enough()
@@ -114,11 +133,14 @@ func (c *compiler) policyRule(rule Rule) policyRule {
 	if rule.node != nil {
 		out.line = rule.node.Line
 	}
-	if rule.When != nil {
+	switch {
+	case rule.cells != nil:
+		out.condition = c.row(rule)
+	case rule.When != nil:
 		out.condition = c.condition(rule.When)
-		if out.condition != nil {
-			out.when = as[bool](out.condition)
-		}
+	}
+	if out.condition != nil {
+		out.when = as[bool](out.condition)
 	}
 	outcome := c.vocabulary.outcome(rule.Then)
 	if outcome == nil {
@@ -156,7 +178,7 @@ func (c *compiler) carried(out *policyRule, outcome *Outcome, with []Binding) {
 			c.unknownCarried(b, outcome)
 			continue
 		}
-		o := c.value(b.Value)
+		o := c.bound(b, known)
 		if o == nil {
 			continue
 		}

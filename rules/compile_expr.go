@@ -37,7 +37,11 @@ type compiler struct {
 	functions  map[string]*function
 	grammar    *conf.Config
 	crossings  []crossing
-	mapping    *Mapping // of an import: every other name is a source column, and a ?? b is b where a is empty
+	crossed    map[comparedAt]bool // those with fixed durations
+	shared     map[string]int      // how many rules ask the same part
+	keys       []key               // of the row just compiled
+	columns    []*column           // of a table: what its conditions ask
+	mapping    *Mapping            // of an import: every other name is a source column, and a ?? b is b where a is empty
 	passage
 }
 
@@ -45,7 +49,8 @@ type compiler struct {
 type passage struct {
 	rule  string     // the rule being compiled
 	at    *yaml.Node // the scalar being compiled
-	text  []rune     // its value
+	text  []rune     // its value, or the part of it being compiled
+	shift int        // where that part begins
 	depth int
 	known map[ast.Node]*operand // of this expression: a < b < c holds b twice
 	spans map[ast.Node]span
@@ -55,7 +60,7 @@ type passage struct {
 func newCompiler(rs *Ruleset, v *Vocabulary, currency market.Currency) *compiler {
 	c := &compiler{
 		doc: rs.doc, vocabulary: v, currency: currency,
-		names: map[string]*operand{}, lets: map[string]*Binding{},
+		names: map[string]*operand{}, lets: map[string]*Binding{}, crossed: map[comparedAt]bool{},
 		functions: ruleFunctions, grammar: grammarOf(ruleFunctions),
 	}
 	for _, fact := range v.Facts() {
@@ -132,6 +137,13 @@ func (c *compiler) value(n *yaml.Node) *operand {
 	switch {
 	case n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0:
 		return &operand{kind: KindText, constant: true, fn: constant(n.Value), text: n.Value}
+	}
+	return c.written(n, text)
+}
+
+// written is a value without quotation marks.
+func (c *compiler) written(n *yaml.Node, text string) *operand {
+	switch {
 	case text == "":
 		c.doc.problem(n, c.rule, "the value is empty", `write "" for an empty text`)
 		return nil
@@ -162,7 +174,7 @@ func (c *compiler) listValue(n *yaml.Node) *operand {
 		}
 		items = append(items, o)
 	}
-	c.at, c.text = n, nil
+	c.at, c.text, c.shift = n, nil, 0
 	return c.list(nil, items)
 }
 
@@ -172,7 +184,7 @@ func (c *compiler) expression(n *yaml.Node) *operand {
 		c.doc.problem(n, c.rule, "not an expression", "write it on one line")
 		return nil
 	}
-	c.at, c.text = n, []rune(n.Value)
+	c.at, c.text, c.shift = n, []rune(n.Value), 0
 	c.known, c.spans = map[ast.Node]*operand{}, map[ast.Node]span{}
 	tree := c.parse(n.Value)
 	if tree == nil {
@@ -259,8 +271,7 @@ func (c *compiler) refuse(n ast.Node, message, hint string) *operand {
 }
 
 func (c *compiler) refuseAt(offset int, message, hint string) ast.Node {
-	line, column := c.doc.place(c.at, offset)
-	c.doc.add(Problem{Line: line, Column: column, Rule: c.rule, Message: message, Hint: hint})
+	c.doc.problemAt(c.at, c.shift+offset, c.rule, message, hint)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,14 +14,27 @@ import (
 //
 // Where every match counts, or an outcome's rank, no rule hides another.
 func (c *compiler) reachable(rs *Ruleset, p *Policy) {
+	c.shared = map[string]int{}
 	hides := rs.Hit == HitFirst || rs.Hit == HitUnique
 	earlier := map[string][]branch{}
 	always := ""
+	for _, rule := range p.rules {
+		if rule.condition != nil && hides {
+			for _, b := range branchesOf(rule) {
+				for _, part := range b.parts {
+					c.shared[part]++
+				}
+			}
+		}
+	}
 	for i, rule := range p.rules {
 		if rule.condition == nil {
 			continue
 		}
-		c.rule, c.at, c.text = rule.name, rs.Rules[i].When, nil
+		c.rule, c.at, c.text, c.shift = rule.name, rs.Rules[i].When, nil, 0
+		if c.at == nil {
+			c.at = rs.Rules[i].node
+		}
 		if always != "" && hides {
 			c.refuseAt(0, "the rule can never answer: rule \""+always+"\" before it is always true", "give that one a condition, or make it otherwise")
 			continue
@@ -65,7 +79,7 @@ func (c *compiler) shadowed(earlier map[string][]branch, rule policyRule) {
 		c.refuseAt(0, "the rule can never answer: whenever it matches, rule \""+by+"\" before it does", "move it up, or ask more in rule \""+by+"\"")
 	}
 	for _, b := range branches {
-		key := longest(b.parts)
+		key := c.rarest(b.parts)
 		earlier[key] = append(earlier[key], b)
 	}
 }
@@ -91,8 +105,10 @@ func subset(small, large []string) bool {
 	return true
 }
 
-func longest(parts []string) string {
-	return slices.MaxFunc(parts, func(a, b string) int { return len(a) - len(b) })
+// rarest is the part that the fewest rules share: a table of ten thousand rows
+// asks the same of most of them.
+func (c *compiler) rarest(parts []string) string {
+	return slices.MinFunc(parts, func(a, b string) int { return cmp.Or(c.shared[a]-c.shared[b], len(b)-len(a)) })
 }
 
 func branchesOf(rule policyRule) []branch {

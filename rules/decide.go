@@ -42,12 +42,15 @@ func (a Answer) Same(b Answer) bool {
 type CandidateError struct {
 	Policy string // ruleset@version
 	Rule   string
-	Line   int // of the rule, in its file
+	Line   int // of the rule, in its file; 0 of a row of a table, which its name tells
 	Err    error
 }
 
 // Error says the policy, the rule and the trouble.
 func (e *CandidateError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("%s, rule %q: %v", e.Policy, e.Rule, e.Err)
+	}
 	return fmt.Sprintf("%s, rule %q, line %d: %v", e.Policy, e.Rule, e.Line, e.Err)
 }
 
@@ -101,6 +104,9 @@ func (p *Policy) decide(f *frame) (Answer, error) {
 // hits appends the rules that match, in the order of the file, as many as the
 // hit policy needs to know of.
 func (p *Policy) hits(f *frame, out []int32) ([]int32, error) {
+	if p.index != nil {
+		return p.indexed(f, out)
+	}
 	for i := range p.rules {
 		if !p.rules[i].when(f) && f.err == nil {
 			continue
@@ -135,7 +141,11 @@ func (p *Policy) trouble(index int, err error) error {
 	if index < len(p.rules) {
 		rule = &p.rules[index]
 	}
-	return &CandidateError{Policy: p.String(), Rule: rule.name, Line: rule.line, Err: err}
+	e := &CandidateError{Policy: p.String(), Rule: rule.name, Line: rule.line, Err: err}
+	if rule.row {
+		e.Line = 0
+	}
+	return e
 }
 
 // Because is the sentence of a rule, or of Otherwise; empty for a name that the

@@ -34,12 +34,20 @@ func (c *crossing) turns(down bool) (reached, passed bool) {
 	return true, true
 }
 
+// comparedAt tells one comparison with a fixed duration from another.
+type comparedAt struct {
+	fact, operator string
+	threshold      int64
+}
+
 // crossAt notes a comparison, once: rules often repeat each other's.
 func (c *compiler) crossAt(next crossing) {
-	for _, x := range c.crossings {
-		if x.fact == next.fact && x.operator == next.operator && x.constant && next.constant && x.threshold(nil) == next.threshold(nil) {
+	if next.constant && next.fact != nil {
+		at := comparedAt{next.fact.Name, next.operator, next.threshold(nil)}
+		if c.crossed[at] {
 			return
 		}
+		c.crossed[at] = true
 	}
 	c.crossings = append(c.crossings, next)
 }

@@ -28,13 +28,20 @@ type document struct {
 	root     *yaml.Node
 	problems Problems
 	found    int // how many problems there were, said or not
+
+	sheet string                // the table beside the file, as messages call it
+	cells map[*yaml.Node]string // its cells, by what spreadsheets call them: B7
 }
 
 // readDocument reads the YAML of a file. Without a usable root it has problems.
 func readDocument(name string, text []byte) *document {
+	return readDocumentUpTo(maxFileBytes, name, text)
+}
+
+func readDocumentUpTo(limit int, name string, text []byte) *document {
 	d := &document{name: name}
-	if len(text) > maxFileBytes {
-		d.lineProblem(1, fmt.Sprintf("the file has %d bytes, more than %d", len(text), maxFileBytes), "split it")
+	if len(text) > limit {
+		d.lineProblem(1, fmt.Sprintf("the file has %d bytes, more than %d", len(text), limit), "split it")
 		return d
 	}
 	d.text = strings.ReplaceAll(strings.TrimPrefix(string(text), "\ufeff"), "\r\n", "\n")
@@ -230,11 +237,32 @@ func (d *document) scalar(n *yaml.Node, what string) (string, bool) {
 
 // problem reports what is wrong at the beginning of a node.
 func (d *document) problem(n *yaml.Node, rule, message, hint string) {
-	p := Problem{Line: 1, Column: 1, Rule: rule, Message: message, Hint: hint}
-	if n != nil {
+	p := Problem{Line: 1, Column: 1}
+	switch cell, isCell := d.cells[n]; {
+	case isCell:
+		p = d.inCell(n, cell, 0)
+	case n != nil:
 		p.Line, p.Column = n.Line, n.Column
 	}
+	p.Rule, p.Message, p.Hint = rule, message, hint
 	d.add(p)
+}
+
+// problemAt reports what is wrong at the rune offset of a scalar's value.
+func (d *document) problemAt(n *yaml.Node, offset int, rule, message, hint string) {
+	var p Problem
+	if cell, isCell := d.cells[n]; isCell {
+		p = d.inCell(n, cell, offset)
+	} else {
+		p.Line, p.Column = d.place(n, offset)
+	}
+	p.Rule, p.Message, p.Hint = rule, message, hint
+	d.add(p)
+}
+
+// inCell is a place in a cell of the table beside the file.
+func (d *document) inCell(n *yaml.Node, cell string, offset int) Problem {
+	return Problem{File: d.sheet, Cell: cell, Line: n.Line, Column: max(offset, 0) + 1, Source: strings.ReplaceAll(n.Value, "\n", " ")}
 }
 
 func (d *document) lineProblem(line int, message, hint string) {
@@ -242,14 +270,16 @@ func (d *document) lineProblem(line int, message, hint string) {
 }
 
 func (d *document) add(p Problem) {
-	p.File = d.name
+	if p.File == "" {
+		p.File = d.name
+	}
 	switch d.found++; {
 	case d.found == maxProblems:
 		p.Message, p.Hint, p.Rule = "more problems follow", "mend these first", ""
 	case d.found > maxProblems:
 		return
 	}
-	if p.Line >= 1 && p.Line <= len(d.lines) {
+	if p.File == d.name && p.Line >= 1 && p.Line <= len(d.lines) {
 		p.Source = d.lines[p.Line-1]
 	}
 	d.problems = append(d.problems, p)

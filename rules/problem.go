@@ -15,16 +15,22 @@ type Problem struct {
 	File    string
 	Line    int    // from 1
 	Column  int    // from 1, in characters
+	Cell    string // of a table beside the rule file, such as B7; the column is then in the cell
 	Rule    string // the rule it is in, if any
 	Message string
 	Hint    string // what to do
 	Source  string // the line as it stands in the file
 }
 
-// Error is the problem in one line: file:line:column: rule "name": message, hint.
+// Error is the problem in one line: file:line:column: rule "name": message,
+// hint. In a table it begins with sheet and cell, as in fees.xlsx#2026!B7.
 func (p Problem) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d:%d: ", p.File, p.Line, p.Column)
+	if p.Cell != "" {
+		fmt.Fprintf(&b, "%s!%s: ", p.File, p.Cell)
+	} else {
+		fmt.Fprintf(&b, "%s:%d:%d: ", p.File, p.Line, p.Column)
+	}
 	if p.Rule != "" {
 		fmt.Fprintf(&b, "rule %q: ", p.Rule)
 	}
@@ -86,7 +92,7 @@ func (ps Problems) Error() string {
 // sorted orders problems by file and place, and says each once.
 func (ps Problems) sorted() Problems {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(len(a.Cell), len(b.Cell)), cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Column, b.Column))
 	})
 	return slices.Compact(ps)
 }

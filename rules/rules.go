@@ -1,7 +1,8 @@
 // Package rules turns rule files into policies and policies into decisions.
 //
-// Owns: the rule file format, what each ruleset may ask and answer, the tests
-// beside the rules, which version holds on a date, the mappings of imports.
+// Owns: the rule file format, decision tables, what each ruleset may ask and
+// answer, the tests beside the rules, which version holds on a date, the
+// mappings of imports.
 // Does not own: where facts come from, or what a decision changes (package jobs).
 // Always: a policy that compiled cannot fail on a name or a type; a decision
 // depends on the policy, the facts and the as-of alone; no number in it was
@@ -12,6 +13,10 @@
 //	file -readDocument-> document -Parse-> Ruleset -compile-> Policy -Decide-> Answer
 //	                                                             |- Since, Next: the instants at which the answer turns
 //	                                                             '- Explain: what each part of a condition was worth
+//
+// A decision table (tables.go) is read as the rules that its rows stand for; one
+// that lies beside the file becomes part of the text that is kept. Its rows are
+// found by an index (decide_index.go) that leaves out only what cannot match.
 //
 // expr-lang/expr is the grammar: its parser reads every condition. Its
 // numbers are int and float64, its == compares structs field by field and its

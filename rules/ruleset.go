@@ -26,10 +26,13 @@ type Ruleset struct {
 	Lets      []Binding
 	Rules     []Rule
 	Otherwise Rule
-	Text      string // the file, with \n line ends and without a byte order mark
+	Table     bool   // the rules are the rows of a decision table
+	Text      string // the file, with \n line ends and without a byte order mark; a table beside it is written into it
 
-	doc *document
-	top *section // its keys; nil where the file has none
+	doc   *document
+	top   *section     // its keys; nil where the file has none
+	asks  []*yaml.Node // the headers of a table's conditions
+	gives []*yaml.Node // and those of the values its outcomes carry
 }
 
 // Rule is a condition with an outcome and a reason.
@@ -41,6 +44,7 @@ type Rule struct {
 	With    []Binding
 
 	node, then *yaml.Node
+	cells      []*yaml.Node // of a row of a table, in place of when
 }
 
 // Binding gives a name to a value: a let, or a value that an outcome carries.
@@ -48,7 +52,8 @@ type Binding struct {
 	Name  string
 	Value *yaml.Node
 
-	key *yaml.Node
+	key  *yaml.Node
+	cell bool // of a table: quotation marks of the file are not the value's
 }
 
 // Limits of a rule file.
@@ -59,18 +64,28 @@ const (
 
 // Parse reads a rule file. The problems are everything wrong with its form;
 // what its conditions say is checked by compile.
+//
+// It reads the text of a policy that was kept as well: with the table in it that
+// lay beside the file. A table that is still beside the file is read by Load.
 func Parse(file string, text []byte) (*Ruleset, Problems) {
-	rs := parse(readDocument(file, text))
+	limit := maxFileBytes
+	if strings.Contains(string(text), keptMark) {
+		limit = maxKeptBytes
+	}
+	rs := parse(readDocumentUpTo(limit, file, text), nil)
 	return rs, rs.doc.problems.sorted()
 }
 
-func parse(d *document) *Ruleset {
+// opener reads a file beside the rule file, no more than some bytes of it.
+type opener func(name string, most int) ([]byte, error)
+
+func parse(d *document, beside opener) *Ruleset {
 	rs := &Ruleset{File: d.name, Text: d.text, doc: d}
 	if d.root == nil {
 		return rs
 	}
 	const what = "the rule file"
-	s := d.section(d.root, what, "ruleset", "version", "effective", "hit", "priority", "currency", "let", "rules", "otherwise")
+	s := d.section(d.root, what, "ruleset", "version", "effective", "hit", "priority", "currency", "let", "rules", "table", "otherwise")
 	if s == nil {
 		return rs
 	}
@@ -82,7 +97,11 @@ func parse(d *document) *Ruleset {
 	rs.Priority = s.priority(rs.Hit)
 	rs.Currency = s.currency()
 	rs.Lets = d.bindings(s.fields["let"], "", "let")
-	rs.Rules = s.rules()
+	if table := s.fields["table"]; table != nil {
+		s.table(rs, table, beside)
+	} else {
+		rs.Rules = s.rules()
+	}
 	rs.Otherwise = s.otherwise()
 	return rs
 }

@@ -75,16 +75,28 @@ func (r *TestReport) cover(p *Policy, hit map[int]bool) {
 		return
 	}
 	for i, rule := range all {
-		if !hit[i] {
-			r.Problems = append(r.Problems, p.problem(rule.line, rule.name, "no test hits the rule", "add a case for which it answers"))
+		if !hit[i] && (len(p.rules) <= maxRowsTested || !rule.row) {
+			r.Problems = append(r.Problems, p.ruleProblem(&rule, "no test hits the rule", "add a case for which it answers"))
 		}
 	}
+}
+
+// maxRowsTested is the size up to which every row of a table needs a case of its
+// own. Of a larger one only otherwise does: nobody writes ten thousand cases.
+const maxRowsTested = 100
+
+// ruleProblem is one with a rule of the policy, wherever it stands.
+func (p *Policy) ruleProblem(rule *policyRule, message, hint string) Problem {
+	if rule.cell != "" {
+		return Problem{File: p.sheet, Cell: rule.cell, Line: rule.line, Column: 1, Rule: rule.name, Message: message, Hint: hint}
+	}
+	return p.problem(rule.line, rule.name, message, hint)
 }
 
 // problem is one at a line of the policy's file.
 func (p *Policy) problem(line int, rule, message, hint string) Problem {
 	problem := Problem{File: p.File, Line: line, Column: 1, Rule: rule, Message: message, Hint: hint}
-	if lines := strings.Split(p.Text, "\n"); line >= 1 && line <= len(lines) {
+	if lines := strings.Split(p.source, "\n"); line >= 1 && line <= len(lines) {
 		problem.Source = lines[line-1]
 		problem.Column = 1 + len(problem.Source) - len(strings.TrimLeft(problem.Source, " -"))
 	}

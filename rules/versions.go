@@ -95,7 +95,7 @@ func (l *loader) read() error {
 		return cmp.Or(boolOrder(path.Base(a) != siteFile, path.Base(b) != siteFile), cmp.Compare(a, b))
 	})
 	for _, name := range names {
-		text, err := readLimited(l.fsys, name)
+		text, err := readLimited(l.fsys, name, maxFileBytes)
 		if err != nil {
 			return err
 		}
@@ -115,13 +115,13 @@ func boolOrder(a, b bool) int {
 }
 
 // readLimited reads no more of a file than is needed to see that it is too large.
-func readLimited(fsys fs.FS, name string) ([]byte, error) {
+func readLimited(fsys fs.FS, name string, most int) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	return io.ReadAll(io.LimitReader(f, int64(most)+1))
 }
 
 // take puts a file where it belongs.
@@ -164,7 +164,7 @@ func (l *loader) compile() {
 		site := l.sites[dir]
 		var good []*Ruleset
 		for _, d := range documents {
-			rs := parse(d)
+			rs := parse(d, l.beside(dir))
 			p := compileRead(rs, site)
 			l.problems = append(l.problems, d.problems...)
 			if p != nil {
@@ -177,6 +177,11 @@ func (l *loader) compile() {
 			slices.SortFunc(versions, func(a, b *Policy) int { return cmp.Compare(a.Effective, b.Effective) })
 		}
 	}
+}
+
+// beside opens the tables that lie beside a rule file.
+func (l *loader) beside(dir string) opener {
+	return func(name string, most int) ([]byte, error) { return readLimited(l.fsys, path.Join(dir, name), most) }
 }
 
 // compileRead compiles a ruleset whose form may have problems already: what

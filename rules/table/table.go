@@ -96,6 +96,7 @@ type Reader struct {
 	format   Format
 	rows     rows
 	columns  []string
+	header   int  // the line of the columns' names
 	padded   bool // trailing empty cells may be missing, as in workbooks
 	date1904 bool
 	source   io.ReaderAt
@@ -255,7 +256,7 @@ func (r *Reader) readHeader() error {
 	if reason := badHeader(names); reason != "" {
 		return &FileError{Name: r.name, Line: row.Line, Reason: reason}
 	}
-	r.columns = names
+	r.columns, r.header = names, row.Line
 	return nil
 }
 

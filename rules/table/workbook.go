@@ -30,6 +30,8 @@ type workbookRows struct {
 	file *excelize.File
 	rows *excelize.Rows
 	line int
+
+	sheet string
 }
 
 func (r *Reader) openWorkbook(src Source, sheet string) error {
@@ -56,7 +58,7 @@ func (r *Reader) openWorkbook(src Source, sheet string) error {
 	}
 	r.padded = true
 	r.read.Store(r.size) // it was read as a whole; its rows have no place in the file
-	r.rows = &workbookRows{r: r, file: f, rows: rows}
+	r.rows = &workbookRows{r: r, file: f, rows: rows, sheet: sheet}
 	return nil
 }
 
