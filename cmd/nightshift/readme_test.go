@@ -63,6 +63,22 @@ func TestReadmeTeachesRulesThatHold(t *testing.T) {
 	}
 }
 
+// TestReadmeShowsATableThatHolds loads the decision table that newcomers are shown.
+func TestReadmeShowsATableThatHolds(t *testing.T) {
+	tables := fenced(readme(t), "csv")
+	if len(tables) != 1 {
+		t.Fatalf("README.md shows %d tables", len(tables))
+	}
+	_, err := rules.Load(fstest.MapFS{
+		"site.yaml":       {Data: []byte("site: cn\ncurrency: CNY\ntime_zone: Asia/Shanghai\n")},
+		"windows.csv":     {Data: []byte(tables[0])},
+		"acceptance.yaml": {Data: []byte("ruleset: acceptance\nversion: 1\neffective: 2026-01-01\nhit: unique\ntable: windows.csv\notherwise: wait\n")},
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestReadmeNamesEverySetting(t *testing.T) {
 	text := readme(t)
 	fields := reflect.TypeFor[settings]()
