@@ -17,14 +17,21 @@ type Explained struct {
 	Why      rules.Explanation // how each rule judged the facts that were kept
 }
 
-// Explain answers every decision about an order, oldest first, each replayed
-// from the facts that were kept with it under the rule text it was taken by.
-func (e *Engine) Explain(ctx context.Context, siteName, code string) ([]Explained, error) {
+// Story is all that was decided about an order, oldest first, and where it
+// stands.
+type Story struct {
+	Decisions []Explained
+	Ended     *market.Completion // nil while nothing has ended its supervision
+	Parked    *storage.Parked    // nil unless it is set aside
+}
+
+// Explain tells the story of an order. Each decision is replayed from the facts
+// that were kept with it under the rule text it was taken by.
+func (e *Engine) Explain(ctx context.Context, siteName, code string) (story Story, err error) {
 	site, err := e.Book.Site(siteName)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
+		return story, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
-	var explained []Explained
 	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
 		id, err := tx.OrderID(ctx, siteName, code)
 		if err != nil {
@@ -39,11 +46,20 @@ func (e *Engine) Explain(ctx context.Context, siteName, code string) ([]Explaine
 			if err != nil {
 				return err
 			}
-			explained = append(explained, x)
+			story.Decisions = append(story.Decisions, x)
 		}
-		return nil
+		if ended, found, err := tx.Ended(ctx, id); err != nil {
+			return err
+		} else if found {
+			story.Ended = &ended
+		}
+		parked, found, err := tx.ParkedNow(ctx, id)
+		if found {
+			story.Parked = &parked
+		}
+		return err
 	})
-	return explained, err
+	return story, err
 }
 
 func (e *Engine) explain(ctx context.Context, tx *storage.Tx, site *rules.Site, d market.Decision) (Explained, error) {

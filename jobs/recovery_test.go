@@ -257,13 +257,16 @@ func TestAPersonsDecisionIsCarriedOutOnceAndExplained(t *testing.T) {
 	if err := e.Decide(t.Context(), i); !errors.Is(err, jobs.ErrBadRequest) {
 		t.Errorf("decided a second time: %v", err)
 	}
-	explained, err := e.Explain(t.Context(), "cn", code)
-	if err != nil || len(explained) < 2 {
-		t.Fatalf("explained %d decisions, %v", len(explained), err)
+	story, err := e.Explain(t.Context(), "cn", code)
+	if err != nil || len(story.Decisions) < 2 {
+		t.Fatalf("story.Decisions %d decisions, %v", len(story.Decisions), err)
 	}
-	last := explained[len(explained)-1]
+	last := story.Decisions[len(story.Decisions)-1]
 	if last.Decision.Actor != "ann" || last.Reason != "the buyer confirmed by phone" || last.Decision.Outcome != "accept" {
 		t.Errorf("the last decision is %+v", last)
+	}
+	if story.Ended == nil || story.Ended.Outcome != "accept" || story.Parked != nil {
+		t.Errorf("it ended %+v, parked %+v", story.Ended, story.Parked)
 	}
 	if n := count(t, s, `SELECT count(*) FROM completions c JOIN orders o ON o.id = c.order_id WHERE o.code = ?`, code); n != 1 {
 		t.Errorf("%d completions", n)

@@ -72,3 +72,27 @@ func (tx *Tx) Correct(ctx context.Context, order int64, set map[string]string, a
 	}
 	return nil
 }
+
+// Ended is how an order's supervision ended; found is false while it is open.
+func (tx *Tx) Ended(ctx context.Context, order int64) (c market.Completion, found bool, err error) {
+	var from, until pgtype.Timestamptz
+	found, err = tx.one(ctx, `SELECT order_id, outcome, completed_at, valid_from, valid_until FROM completions WHERE order_id = $1`,
+		[]any{order}, &c.OrderID, &c.Outcome, &c.CompletedAt, &from, &until)
+	if err != nil {
+		return c, false, fmt.Errorf("find how order %d ended: %w", order, err)
+	}
+	c.ValidFrom, c.ValidUntil = from.Time, until.Time
+	return c, found, nil
+}
+
+// ParkedNow is why an order is set aside; found is false where it is not.
+func (tx *Tx) ParkedNow(ctx context.Context, order int64) (p Parked, found bool, err error) {
+	found, err = tx.one(ctx, `
+		SELECT id, job, site, subject, run_id, business_date, reason FROM parked
+		WHERE subject = $1 AND requeued_at IS NULL ORDER BY id DESC LIMIT 1`,
+		[]any{order}, &p.ID, &p.Job, &p.Site, &p.Subject, &p.RunID, &p.On, &p.Reason)
+	if err != nil {
+		return p, false, fmt.Errorf("find whether order %d is parked: %w", order, err)
+	}
+	return p, found, nil
+}

@@ -52,13 +52,18 @@ that the reasons are those of that night, not of today.`,
 }
 
 // tell writes the story of an order for people.
-func (p *program) tell(site *rules.Site, code string, story []jobs.Explained, all bool) {
+func (p *program) tell(site *rules.Site, code string, story jobs.Story, all bool) {
 	p.printf("%s at %s\n", code, site.Name)
-	if len(story) == 0 {
-		p.printf("\nNothing was decided about it yet: the next run looks at it.\n")
-		return
+	if e := story.Ended; e != nil && !e.ValidFrom.IsZero() {
+		p.printf("valid from %s until %s\n", rfc3339(e.ValidFrom, site.Zone), rfc3339(e.ValidUntil, site.Zone))
 	}
-	for _, x := range story {
+	if k := story.Parked; k != nil {
+		p.printf("%s on %s, run %d: %s\nCorrect it and import it again, or correct the rule and `nightshift runs requeue %s %s`.\n",
+			p.paint(p.out, yellow, "parked"), k.On, k.RunID, k.Reason, k.Job, code)
+	} else if len(story.Decisions) == 0 {
+		p.printf("\nNothing was decided about it yet: the next run looks at it.\n")
+	}
+	for _, x := range story.Decisions {
 		d := x.Decision
 		p.printf("\n%s  %s  %s\n", d.On, d.Ruleset, p.paint(p.out, green, d.Outcome))
 		g := &grid{}
@@ -167,6 +172,14 @@ type decisionView struct {
 	Rules     []ruleView      `json:"rules,omitempty"`
 }
 
+// endedView is how a supervision ended, for machines.
+type endedView struct {
+	Outcome    string     `json:"outcome"`
+	At         *time.Time `json:"at"`
+	ValidFrom  *time.Time `json:"valid_from,omitempty"`
+	ValidUntil *time.Time `json:"valid_until,omitempty"`
+}
+
 type ruleView struct {
 	Name    string   `json:"name"`
 	Line    int      `json:"line"`
@@ -181,9 +194,9 @@ type partView struct {
 	Parts []partView `json:"parts,omitempty"`
 }
 
-func storyView(site *rules.Site, code string, story []jobs.Explained) map[string]any {
+func storyView(site *rules.Site, code string, story jobs.Story) map[string]any {
 	views := []decisionView{}
-	for _, x := range story {
+	for _, x := range story.Decisions {
 		d := x.Decision
 		v := decisionView{Date: d.On.String(), Ruleset: d.Ruleset, Outcome: d.Outcome, Rule: d.Rule, Because: x.Reason, Since: known(d.DueAt, site),
 			CanChange: known(d.LookAt, site), Run: d.RunID, Actor: d.Actor, Evidence: d.Evidence, Carried: d.Carried, Facts: d.Facts}
@@ -195,7 +208,14 @@ func storyView(site *rules.Site, code string, story []jobs.Explained) map[string
 		}
 		views = append(views, v)
 	}
-	return map[string]any{"order": code, "site": site.Name, "decisions": views}
+	view := map[string]any{"order": code, "site": site.Name, "decisions": views}
+	if e := story.Ended; e != nil {
+		view["ended"] = endedView{e.Outcome, known(e.CompletedAt, site), known(e.ValidFrom, site), known(e.ValidUntil, site)}
+	}
+	if k := story.Parked; k != nil {
+		view["parked"] = map[string]any{"date": k.On.String(), "run": k.RunID, "reason": k.Reason}
+	}
+	return view
 }
 
 func known(t time.Time, site *rules.Site) *time.Time {
