@@ -259,7 +259,7 @@ func TestAPersonsDecisionIsCarriedOutOnceAndExplained(t *testing.T) {
 	}
 	story, err := e.Explain(t.Context(), "cn", code)
 	if err != nil || len(story.Decisions) < 2 {
-		t.Fatalf("story.Decisions %d decisions, %v", len(story.Decisions), err)
+		t.Fatalf("explained %d decisions, %v", len(story.Decisions), err)
 	}
 	last := story.Decisions[len(story.Decisions)-1]
 	if last.Decision.Actor != "ann" || last.Reason != "the buyer confirmed by phone" || last.Decision.Outcome != "accept" {
