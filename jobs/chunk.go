@@ -117,7 +117,7 @@ func (j Job[C]) settle(x *execution, c *C, due storage.Due) (verdict, error) {
 		return x.factsAt(at, func(room any) any { return j.Facts(c, at, x.site, room) })
 	}}
 	for n, ruleset := range j.Rulesets {
-		w.policy, w.from = x.policies[n], latest(j.Begins(c), x.begins[n])
+		w.policy, w.from = x.policies[n], j.Begins(c)
 		var step Step
 		var failed error
 		end, err := w.run(func(s Step) bool {

@@ -35,7 +35,6 @@ type execution struct {
 	site        *rules.Site
 	run         market.Run
 	policies    []*rules.Policy // one a ruleset of the job
-	begins      []time.Time     // the instant from which each policy is in force
 	nextVersion time.Time       // when another version will hold; zero if none is known
 	sparse      bool            // few keys are due
 	events      []time.Time     // room of a worker for the instants of a candidate,

@@ -138,11 +138,8 @@ func asOf(site *rules.Site, job string, on market.Date) (time.Time, error) {
 	return on.At(at, site.Zone), nil
 }
 
-// orient derives what the run's date says about its policies.
+// orient finds when other versions of the run's rules will hold.
 func (x *execution) orient() {
-	for _, p := range x.policies {
-		x.begins = append(x.begins, p.Effective.At(market.TimeOfDay{}, x.site.Zone))
-	}
 	x.nextVersion = nextVersions(x.site, x.line, x.run.On, func(on market.Date) time.Time {
 		at, err := asOf(x.site, x.run.Job, on)
 		if err != nil {

@@ -55,7 +55,15 @@ type Reminded struct {
 // SetAside is a candidate that a run parked.
 type SetAside struct{ Order, Reason string }
 
-const orderLine = `o.code, coalesce(b.code, ''), coalesce(s.code, ''), o.access_type, coalesce(o.amount, 0), coalesce(o.currency, '')`
+// The amount and the access type are those that the decision d was taken on: an
+// order that is imported anew later does not change what a workbook says.
+const orderLine = `o.code, coalesce(b.code, ''), coalesce(s.code, ''), d.facts->>'access_type', ` + amount + `, ` + currency
+
+const (
+	amount   = `split_part(d.facts->>'amount', ' ', 1)::numeric`
+	currency = `split_part(d.facts->>'amount', ' ', 2)`
+	totals   = `count(*), coalesce(sum(` + amount + `), 0), coalesce(min(nullif(` + currency + `, '')), ''), count(DISTINCT nullif(` + currency + `, ''))`
+)
 
 const orderParties = `LEFT JOIN buyers b ON b.id = o.buyer_id LEFT JOIN sellers s ON s.id = o.seller_id`
 
@@ -151,15 +159,16 @@ type Tally struct {
 // TallySettled counts what a run settled with an outcome, from the tables.
 func (tx *Tx) TallySettled(ctx context.Context, r market.Run, outcome string) (Tally, error) {
 	return tx.tally(ctx, "count the "+outcome+"ed orders", `
-		SELECT count(*), coalesce(sum(o.amount), 0), coalesce(min(o.currency), ''), count(DISTINCT o.currency)
-		FROM completions c JOIN orders o ON o.id = c.order_id
-		WHERE c.business_date = $1 AND c.run_id = $2 AND c.outcome = $3`, r.On, r.ID, outcome)
+		SELECT `+totals+`
+		FROM completions c
+		JOIN decisions d ON d.subject = c.order_id AND d.ruleset = $4 AND d.business_date = c.business_date AND d.no = 0
+		WHERE c.business_date = $1 AND c.run_id = $2 AND c.outcome = $3`, r.On, r.ID, outcome, r.Job)
 }
 
 // TallyStanding counts the open orders for which an outcome stood.
 func (tx *Tx) TallyStanding(ctx context.Context, r market.Run, outcome string) (Tally, error) {
 	return tx.tally(ctx, "count the orders that "+outcome, stood+`
-		SELECT count(*), coalesce(sum(o.amount), 0), coalesce(min(o.currency), ''), count(DISTINCT o.currency)
+		SELECT `+totals+`
 		FROM stands d JOIN orders o ON o.id = d.subject AND o.site = $2
 		WHERE d.outcome = $5`, r.Job, r.Site, r.On, r.AsOf, outcome)
 }
