@@ -19,6 +19,7 @@ func TestTheWorkbookOfARunTiesAndIsTheSameWheneverItIsWritten(t *testing.T) {
 		}
 		return result
 	}
+	exec(t, s, `UPDATE orders SET amount = NULL, currency = NULL WHERE id % 7 = 0`) // nobody said what they cost
 	first := run("2024-03-15")
 	document, err := e.KeepWorkbook(t.Context(), first.Run)
 	if err != nil {

@@ -60,8 +60,8 @@ type SetAside struct{ Order, Reason string }
 const orderLine = `o.code, coalesce(b.code, ''), coalesce(s.code, ''), d.facts->>'access_type', ` + amount + `, ` + currency
 
 const (
-	amount   = `split_part(d.facts->>'amount', ' ', 1)::numeric`
-	currency = `split_part(d.facts->>'amount', ' ', 2)`
+	amount   = `coalesce(nullif(split_part(d.facts->>'amount', ' ', 1), '')::numeric, 0)` // of an order without one: nothing
+	currency = `coalesce(split_part(d.facts->>'amount', ' ', 2), '')`
 	totals   = `count(*), coalesce(sum(` + amount + `), 0), coalesce(min(nullif(` + currency + `, '')), ''), count(DISTINCT nullif(` + currency + `, ''))`
 )
 
