@@ -31,7 +31,7 @@ const defaultAsOf = "2024-06-01T02:00:00"
 // readCases reads a test file. Without a policy it is not usable.
 func readCases(d *document, site *Site) *caseFile {
 	f := &caseFile{doc: d, site: site}
-	s := d.section(d.root, "the test file", "ruleset", "version", "as_of", "facts", "cases")
+	s := d.section(d.root, "the test file", testKeys...)
 	if s == nil {
 		return f
 	}
@@ -197,7 +197,7 @@ func (f *caseFile) stopwatch(fact Fact, n *yaml.Node, asOf time.Time) (market.St
 		}
 		return market.StartedAt(asOf.Add(-d)), err
 	}
-	s := f.doc.section(n, fact.Name, "since", "until", "stopped")
+	s := f.doc.section(n, fact.Name, stopwatchKeys...)
 	switch {
 	case s == nil:
 		return market.Stopwatch{}, nil

@@ -68,7 +68,7 @@ var errEmptyCell = errors.New("the cell is empty: ask empty(…) first")
 func ParseMapping(name string, text []byte, columns []string) (*Mapping, error) {
 	d := readDocument(name, text)
 	m := &Mapping{name: name, lines: d.lines}
-	s := d.section(d.root, "the mapping", "kind", "site", "time_zone", "where", "columns")
+	s := d.section(d.root, "the mapping", mappingKeys...)
 	if s == nil {
 		return nil, d.problems.err()
 	}

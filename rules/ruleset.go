@@ -85,7 +85,7 @@ func parse(d *document, beside opener) *Ruleset {
 		return rs
 	}
 	const what = "the rule file"
-	s := d.section(d.root, what, "ruleset", "version", "effective", "hit", "priority", "currency", "let", "rules", "table", "otherwise")
+	s := d.section(d.root, what, rulesetKeys...)
 	if s == nil {
 		return rs
 	}
@@ -196,7 +196,7 @@ func (s *section) rules() []Rule {
 
 func (d *document) rule(n *yaml.Node) Rule {
 	rule := Rule{node: n}
-	s := d.section(n, "the rule", "name", "when", "then", "because", "with")
+	s := d.section(n, "the rule", ruleKeys...)
 	if s == nil {
 		return rule
 	}
@@ -228,7 +228,7 @@ func (s *section) otherwise() Rule {
 		rule.Then = strings.TrimSpace(n.Value)
 		return rule
 	}
-	inner := d.section(n, Otherwise, "then", "because", "with")
+	inner := d.section(n, Otherwise, otherwiseKeys...)
 	if inner == nil {
 		return rule
 	}

@@ -107,12 +107,12 @@ func (p *Policy) problem(line int, rule, message, hint string) Problem {
 func (f *caseFile) run(n *yaml.Node, r *TestReport, hit map[int]bool) {
 	d := f.doc
 	before, said := d.found, len(d.problems)
-	s := d.section(n, "the case", "name", "given", "as_of", "expect")
+	s := d.section(n, "the case", caseKeys...)
 	if s == nil {
 		return
 	}
 	name := s.word("name")
-	expect := d.section(s.need("expect"), "expect", "outcome", "rule", "because", "values", "due", "next", "error", "answers")
+	expect := d.section(s.need("expect"), "expect", expectKeys...)
 	asOf := f.asOf
 	if s.fields["as_of"] != nil {
 		asOf = f.instant(s.fields["as_of"], "", f.asOf)
@@ -190,7 +190,7 @@ func (c *comparison) compareAll() {
 	for i, item := range items {
 		one := *c
 		one.answer = c.answers[i]
-		if one.expect = d.section(item, "the answer", "outcome", "rule", "because", "values", "due", "next"); one.expect != nil {
+		if one.expect = d.section(item, "the answer", answerKeys...); one.expect != nil {
 			one.compareOne()
 		}
 	}

@@ -89,7 +89,7 @@ var siteName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 // readSite reads a site.yaml and the calendar it names.
 func readSite(fsys fs.FS, d *document) *Site {
 	site := &Site{Dir: path.Dir(d.name), Zone: time.UTC, AsOf: map[string]market.TimeOfDay{}, policies: map[string][]*Policy{}}
-	s := d.section(d.root, "the site", "site", "currency", "time_zone", "calendar", "jobs")
+	s := d.section(d.root, "the site", siteKeys...)
 	if s == nil {
 		return site
 	}
@@ -110,7 +110,7 @@ func readSite(fsys fs.FS, d *document) *Site {
 		site.Calendar = calendar
 	}
 	for _, job := range d.pairs(s.fields["jobs"], "jobs") {
-		j := d.section(job.value, "job "+job.key.Value, "as_of")
+		j := d.section(job.value, "job "+job.key.Value, jobKeys...)
 		if j == nil || j.need("as_of") == nil {
 			continue
 		}

@@ -1,0 +1,20 @@
+package rules
+
+// The keys of every mapping of our files, in the order in which they are
+// written: readers expect no others, fmt puts them into this order, and schemas
+// offer them.
+var (
+	rulesetKeys   = []string{"ruleset", "version", "effective", "hit", "priority", "currency", "let", "rules", "table", "otherwise"}
+	ruleKeys      = []string{"name", "when", "then", "with", "because"}
+	otherwiseKeys = []string{"then", "with", "because"}
+
+	testKeys      = []string{"ruleset", "version", "as_of", "facts", "cases"}
+	caseKeys      = []string{"name", "as_of", "given", "expect"}
+	expectKeys    = []string{"outcome", "rule", "because", "values", "due", "next", "error", "answers"}
+	answerKeys    = []string{"outcome", "rule", "because", "values", "due", "next"}
+	stopwatchKeys = []string{"since", "until", "stopped"}
+
+	siteKeys    = []string{"site", "currency", "time_zone", "calendar", "jobs"}
+	jobKeys     = []string{"as_of"}
+	mappingKeys = []string{"kind", "site", "time_zone", "where", "columns"}
+)
