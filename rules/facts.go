@@ -72,4 +72,5 @@ var vocabularies = []Vocabulary{
 			{Name: "quiet", Means: "nothing to say"},
 		},
 	},
+	waterfallVocabulary,
 }

@@ -34,8 +34,9 @@ var star = map[string][]string{
 	"cmd/nightshift":         {"cmd/nightshift/console", "jobs", "jobs/intake", "rules", "rules/market", "rules/table", "reports", "storage", "storage/cluster"},
 	"cmd/nightshift/console": {"jobs", "rules", "rules/market", "reports", "storage"},
 
-	"jobs":        {"rules", "rules/market", "rules/table", "reports", "storage"},
-	"jobs/intake": {"rules", "rules/market", "rules/table", "storage"},
+	"jobs":           {"jobs/waterfall", "rules", "rules/market", "rules/table", "reports", "storage"},
+	"jobs/waterfall": {"rules", "rules/market"},
+	"jobs/intake":    {"rules", "rules/market", "rules/table", "storage"},
 
 	"rules":               {"rules/market", "rules/table"},
 	"rules/table":         {},

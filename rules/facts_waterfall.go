@@ -1,0 +1,65 @@
+package rules
+
+import "nightshift/rules/market"
+
+// WaterfallFacts is everything the waterfall may ask: about a bill, and about
+// one instrument of its buyer. It is asked of the discounts first, and of all
+// other instruments once the price after the discount is known.
+type WaterfallFacts struct {
+	Bill         string       `expr:"bill" json:"bill" yaml:"bill" words:"order renewal on_demand" means:"what is paid: an order, a renewal, or use that was metered"`
+	OrderType    string       `expr:"order_type" json:"order_type" yaml:"order_type" words:"new renewal change" means:"what kind of order it is"`
+	AccessType   string       `expr:"access_type" json:"access_type" yaml:"access_type" words:"saas license image human_service consulting hardware container api agent ai_asset data_asset data_file orchestration content" means:"how the product reaches the buyer"`
+	ProductClass string       `expr:"product_class" json:"product_class" yaml:"product_class" words:"hardware software service" means:"the tax class of the product"`
+	ChargeMode   string       `expr:"charge_mode" json:"charge_mode" yaml:"charge_mode" words:"PERIOD ONE_TIME ON_DEMAND ON_DEMAND_PKG" means:"how it is charged"`
+	Seller       string       `expr:"seller" json:"seller" yaml:"seller" means:"who sells, by code"`
+	Product      string       `expr:"product" json:"product" yaml:"product" means:"what is sold, by code"`
+	Price        market.Money `expr:"price" json:"price" yaml:"price" means:"before any discount"`
+	Payable      market.Money `expr:"payable" json:"payable" yaml:"payable" means:"after the discount; before it is known, the price"`
+
+	CreditAllowed bool  `expr:"credit_allowed" json:"credit_allowed" yaml:"credit_allowed" means:"the product's switch for credit is on"`
+	OnAccount     bool  `expr:"on_account" json:"on_account" yaml:"on_account" means:"the buyer settles at the end of the month"`
+	Automatic     bool  `expr:"automatic" json:"automatic" yaml:"automatic" means:"the buyer has named no instrument: the rules choose"`
+	NamedVouchers int64 `expr:"named_vouchers" json:"named_vouchers" yaml:"named_vouchers" means:"how many vouchers the buyer has named for it"`
+
+	Instrument   string       `expr:"instrument" json:"instrument" yaml:"instrument" words:"discount voucher coupon card cash credit month_end arrears" means:"what it could be paid with"`
+	DiscountKind string       `expr:"discount_kind" json:"discount_kind" yaml:"discount_kind" words:"commercial promotional coupon" means:"of a discount: where it comes from"`
+	Balance      market.Money `expr:"balance" json:"balance" yaml:"balance" means:"what is left of the instrument"`
+	MinSpend     market.Money `expr:"min_spend" json:"min_spend" yaml:"min_spend" means:"what has to be paid at least for it to be used; 0: nothing"`
+	Named        bool         `expr:"named" json:"named" yaml:"named" means:"the buyer has named this instrument"`
+	Restricted   bool         `expr:"restricted" json:"restricted" yaml:"restricted" means:"it is good for some purchases only"`
+	UsedBefore   bool         `expr:"used_before" json:"used_before" yaml:"used_before" means:"an earlier order of the same resource had this discount"`
+	Begun        bool         `expr:"begun" json:"begun" yaml:"begun" means:"its validity had begun when what is paid was used"`
+	Over         bool         `expr:"over" json:"over" yaml:"over" means:"its validity was over when what is paid was used"`
+
+	FitsProduct    bool   `expr:"fits_product" json:"fits_product" yaml:"fits_product" means:"it is good for the product"`
+	FitsChargeMode bool   `expr:"fits_charge_mode" json:"fits_charge_mode" yaml:"fits_charge_mode" means:"it is good for the charge mode"`
+	FitsOrderType  bool   `expr:"fits_order_type" json:"fits_order_type" yaml:"fits_order_type" means:"it is good for the type of order"`
+	BarredByPrice  bool   `expr:"barred_by_price" json:"barred_by_price" yaml:"barred_by_price" means:"it cannot be combined with the discount that was given"`
+	Issuer         string `expr:"issuer" json:"issuer" yaml:"issuer" means:"the seller who gave it, by code; empty for the platform"`
+}
+
+// The ways in which instruments of one step can follow each other.
+const (
+	RestrictedFirst = "restricted"       // those that are good for some purchases only
+	EarliestExpiry  = "earliest_expiry"  // those without an end come last
+	SmallestBalance = "smallest_balance" // of what is left
+	LargestBalance  = "largest_balance"
+	LowestPrice     = "lowest_price" // of discounts: what is left to pay
+	CommercialFirst = "commercial"   // of discounts: those of a contract
+)
+
+var waterfallVocabulary = Vocabulary{
+	Ruleset:   "waterfall",
+	Means:     "what a bill is paid with, and in which order",
+	prototype: WaterfallFacts{},
+	Outcomes: []Outcome{
+		{Name: "use", Means: "it pays what it can when its turn comes", Carries: []Carried{
+			{Name: "step", Kind: KindInt, Means: "when its turn comes: the lowest step first; the discount is chosen before all steps"},
+			{Name: "order", Kind: KindList, Words: []string{RestrictedFirst, EarliestExpiry, SmallestBalance, LargestBalance, LowestPrice, CommercialFirst},
+				Means: "which of the step comes first, by one after the other of these; by code in the end"},
+			{Name: "at_most", Kind: KindInt, Means: "how many of the step are used; 0: as many as are needed"},
+		}},
+		{Name: "refuse", Means: "it pays nothing; the reason is kept with the payment"},
+		{Name: "forbid", Means: "the bill is not paid at all, whatever else there is"},
+	},
+}

@@ -1,0 +1,104 @@
+package market
+
+import "time"
+
+// Kinds of instruments: what a bill is paid with.
+const (
+	Discount = "discount"  // lowers the price; it is no money
+	Voucher  = "voucher"   // 代金券
+	Coupon   = "coupon"    // cash coupon, 现金券
+	Card     = "card"      // stored-value card, 储值卡
+	Cash     = "cash"      // what the buyer has topped up
+	Credit   = "credit"    // what the platform lends, up to a limit
+	MonthEnd = "month_end" // on account: the buyer settles it at the end of the month
+	Arrears  = "arrears"   // what stays owed where a bill may be paid in part
+)
+
+// Kinds of discounts. A bill has one of them at most.
+const (
+	Commercial  = "commercial"  // authorised for the buyer by contract
+	Promotional = "promotional" // of a campaign
+	CouponPrice = "coupon"      // of a discount coupon
+)
+
+// Instrument is one thing that a buyer can pay with, as it stands when the bill
+// is paid. What it may be used for is said by the rules of the waterfall.
+type Instrument struct {
+	Code       string // unique among the buyer's instruments
+	Kind       string
+	Account    Account // what it draws on; empty for a discount
+	Balance    Money   // what is left of it; not looked at where it is Unlimited
+	Unlimited  bool
+	Restricted bool // good for some purchases only, so that it is used up before free ones
+
+	Rate         Decimal // of a discount: 0.9 leaves nine tenths of the price
+	DiscountKind string
+	UsedBefore   bool // a promotion that an earlier order of the same resource had
+
+	ValidFrom  time.Time // zero: always was
+	ValidUntil time.Time // its last second; zero: without end
+	MinSpend   Money     // zero: none
+	Issuer     string    // the seller who gave it; empty for the platform
+	BorneBy    string    // seller or platform: who pays for it in the end
+
+	Products    []string // of these products only; empty: of any. So with the others.
+	ChargeModes []string
+	OrderTypes  []string
+	NotWith     []string // kinds of discounts that it cannot be combined with
+}
+
+// Bill is an amount to be paid: of an order, a renewal, or a cycle of use.
+type Bill struct {
+	Kind         string // order, renewal, on_demand
+	Buyer        string
+	Seller       string
+	Product      string
+	ProductClass string
+	AccessType   string
+	ChargeMode   string
+	OrderType    string
+	Price        Money     // before any discount, exact
+	At           time.Time // when it is paid
+	UsedAt       time.Time // when what it is for was used; At where that is the same
+
+	Named         []string // the instruments the buyer chose; empty: chosen by the rules
+	CreditAllowed bool     // the product's switch
+	OnAccount     bool     // the buyer settles at the end of the month
+
+	Places   int32 // decimals that are charged
+	Rounding Rounding
+}
+
+// Source is what one instrument paid of a bill.
+type Source struct {
+	Instrument string
+	Kind       string
+	Account    Account
+	Amount     Money
+	Rule       string // of the waterfall, that let it be used
+}
+
+// Refusal is an instrument that was not used, and why.
+type Refusal struct {
+	Instrument string
+	Kind       string
+	Rule       string
+	Because    string
+}
+
+// Payment is how a bill is paid. Price = discounted + what the discount took
+// off; Due = the discounted price, rounded; Dropped is what rounding took off
+// (below zero where it added). The sources add up to Due, or there are none.
+type Payment struct {
+	Price     Money
+	Discount  string // the instrument; empty where there was none
+	Due       Money
+	Dropped   Money
+	Sources   []Source
+	Refused   []Refusal
+	Shortfall Money  // what could not be paid: then nothing is
+	Forbidden string // why the bill may not be paid at all; empty usually
+}
+
+// Paid tells whether the bill is paid in full, what stays owed by rule included.
+func (p Payment) Paid() bool { return p.Forbidden == "" && p.Shortfall.IsZero() }
