@@ -60,7 +60,7 @@ func (s *sheet) pair(height float64, l label, value any, as look) error {
 	row := strconv.Itoa(s.row + 1)
 	return errors.Join(
 		s.line(height, styled{l.String(), key}, styled{value, as}, styled{nil, as}),
-		s.out.MergeCell("B"+row, "C"+row))
+		s.frame.MergeCell("B"+row, "C"+row))
 }
 
 // results says what the run decided, and where that is listed.

@@ -7,8 +7,6 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"github.com/xuri/excelize/v2"
-
 	"nightshift/rules/market"
 )
 
@@ -32,7 +30,7 @@ type formula struct {
 // market.Money, a market.Date, a time.Time, a link, a formula, or nil for an
 // empty cell; empty texts, zero instants and money without a currency are
 // empty cells too.
-func (b *book) cell(v any, l look) (excelize.Cell, error) {
+func (b *book) cell(v any, l look) (cell, error) {
 	switch v := v.(type) {
 	case string:
 		return b.make(styleKey{look: l}, b.text(v))
@@ -52,7 +50,7 @@ func (b *book) cell(v any, l look) (excelize.Cell, error) {
 		return b.cell(v2, l)
 	case formula:
 		c, err := b.cell(v.value, l)
-		c.Formula = v.expression
+		c.formula = v.expression
 		return c, err
 	case nil:
 		return b.make(styleKey{look: l}, nil)
@@ -60,17 +58,17 @@ func (b *book) cell(v any, l look) (excelize.Cell, error) {
 	panic(fmt.Sprintf("a cell cannot hold a %T", v))
 }
 
-func (b *book) make(k styleKey, value any) (excelize.Cell, error) {
+func (b *book) make(k styleKey, value any) (cell, error) {
 	id, err := b.style(k)
 	if value == "" {
 		value = nil
 	}
-	return excelize.Cell{StyleID: id, Value: value}, err
+	return cell{style: id, value: value}, err
 }
 
 // money writes an amount so that the digits in the file are its own: a number
 // where a spreadsheet holds it exactly, text where it does not.
-func (b *book) money(m market.Money, l look) (excelize.Cell, error) {
+func (b *book) money(m market.Money, l look) (cell, error) {
 	if m.Currency == "" && m.IsZero() {
 		return b.make(styleKey{look: l}, nil)
 	}
@@ -80,10 +78,10 @@ func (b *book) money(m market.Money, l look) (excelize.Cell, error) {
 		return b.make(styleKey{look: l, format: textFormat}, m.String())
 	}
 	// Up to 15 digits a float64 gives back the decimal it was read from, and
-	// that is the text which the library writes.
+	// that is the text which is written.
 	n, err := strconv.ParseFloat(digits, 64)
 	if err != nil {
-		return excelize.Cell{}, fmt.Errorf("write amount %s: %w", m, err)
+		return cell{}, fmt.Errorf("write amount %s: %w", m, err)
 	}
 	return b.make(styleKey{look: l, currency: m.Currency, places: max(m.Currency.Places(), decimals(digits))}, n)
 }
@@ -120,7 +118,7 @@ func dayNumber(d market.Date) any {
 const dayZero = 25_569
 
 // instant writes the local time in the site's zone, to the second.
-func (b *book) instant(t time.Time, l look) (excelize.Cell, error) {
+func (b *book) instant(t time.Time, l look) (cell, error) {
 	if t.IsZero() {
 		return b.make(styleKey{look: l, format: instantFormat}, nil)
 	}

@@ -129,7 +129,7 @@ type tableWriter[R any] struct {
 	sheet *sheet
 	list  listed
 	here  []sum // of this sheet, by column
-	cells []excelize.Cell
+	cells []cell
 }
 
 // begin opens the next sheet: "Accepted", "Accepted (2)" …

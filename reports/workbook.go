@@ -49,6 +49,7 @@ type cover struct {
 type book struct {
 	cover
 	file   *excelize.File
+	packed *archive
 	styles map[styleKey]int
 	limit  int   // rows of a list in one sheet
 	asText int64 // amounts that were written as text
@@ -60,9 +61,13 @@ func newBook(c cover) (*book, error) {
 	if c.zone == nil {
 		c.zone = time.UTC
 	}
-	b := &book{cover: c, file: excelize.NewFile(), styles: map[styleKey]int{}, limit: maxRows}
+	packed, err := newArchive()
+	if err != nil {
+		return nil, fmt.Errorf("begin workbook %s: %w", c.subject, err)
+	}
+	b := &book{cover: c, file: excelize.NewFile(), packed: packed, styles: map[styleKey]int{}, limit: maxRows}
 	dated := c.dated.UTC().Format(time.RFC3339)
-	err := errors.Join(
+	err = errors.Join(
 		b.file.SetDefaultFont(fontName),
 		b.file.SetDocProps(&excelize.DocProperties{
 			Creator: "Nightshift", LastModifiedBy: "Nightshift", Created: dated, Modified: dated,
@@ -79,17 +84,13 @@ func newBook(c cover) (*book, error) {
 
 // writeTo packs the workbook. Nothing can be added after it.
 func (b *book) writeTo(w io.Writer) error {
-	packed, err := newArchive(w)
-	if err != nil {
-		return fmt.Errorf("pack workbook %s: %w", b.subject, err)
-	}
-	defer packed.discard()
 	// A chart makes the library list kinds of pictures in no fixed order.
 	kinds := b.file.ContentTypes.Defaults
 	sort.Slice(kinds, func(i, j int) bool { return kinds[i].Extension < kinds[j].Extension })
 	// The library would hold the packed file in memory; what it hands to its
 	// own writer stays empty, ours has gone to w.
-	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return packed })
+	b.packed.to = w
+	b.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return b.packed })
 	if err := b.file.Write(io.Discard); err != nil {
 		return fmt.Errorf("pack workbook %s: %w", b.subject, err)
 	}
@@ -97,7 +98,10 @@ func (b *book) writeTo(w io.Writer) error {
 }
 
 // close removes what the workbook kept on disk while it was written.
-func (b *book) close() { _ = b.file.Close() }
+func (b *book) close() {
+	_ = b.file.Close()
+	b.packed.discard()
+}
 
 // addTab makes room for a sheet, behind those there are.
 func (b *book) addTab(name string) error {
@@ -121,30 +125,34 @@ type page struct {
 	frozen   bool // the first row and the first column stay in sight and are printed on each page
 }
 
-// sheet is one sheet while its rows are streamed.
+// sheet is one sheet while its rows are streamed. One at a time is open: what
+// the library knows of it is its frame, its rows are packed as they come.
 type sheet struct {
 	book  *book
 	page  page
-	out   *excelize.StreamWriter
-	row   int // the last one written
-	cells []excelize.Cell
-	refs  []any // pointers into cells: a row is written without an allocation a cell
+	frame *excelize.StreamWriter
+	path  string // of its part in the file
+	row   int    // the last one written
+	rows  []byte // those that were not packed yet
 }
+
+// rowsAtOnce is how many bytes of rows are packed together.
+const rowsAtOnce = 64 << 10
 
 // open starts a sheet whose tab there is.
 func (b *book) open(p page) (*sheet, error) {
 	if err := b.layOut(p); err != nil {
 		return nil, fmt.Errorf("lay out sheet %s: %w", p.name, err)
 	}
-	out, err := b.file.NewStreamWriter(p.name)
+	frame, err := b.file.NewStreamWriter(p.name)
 	if err != nil {
 		return nil, fmt.Errorf("open sheet %s: %w", p.name, err)
 	}
 	for i, width := range p.widths {
-		err = errors.Join(err, out.SetColWidth(i+1, i+1, width))
+		err = errors.Join(err, frame.SetColWidth(i+1, i+1, width))
 	}
 	if p.frozen {
-		err = errors.Join(err, out.SetPanes(&excelize.Panes{
+		err = errors.Join(err, frame.SetPanes(&excelize.Panes{
 			Freeze: true, XSplit: 1, YSplit: 1, TopLeftCell: "B2", ActivePane: "bottomRight",
 			Selection: []excelize.Selection{{SQRef: "B2", ActiveCell: "B2", Pane: "bottomRight"}},
 		}))
@@ -152,7 +160,18 @@ func (b *book) open(p page) (*sheet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open sheet %s: %w", p.name, err)
 	}
-	return &sheet{book: b, page: p, out: out}, nil
+	b.packed.begin()
+	return &sheet{book: b, page: p, frame: frame, path: b.path(p.name)}, nil
+}
+
+// path is where the part of a sheet lies in the file.
+func (b *book) path(name string) string {
+	for id, tab := range b.file.GetSheetMap() {
+		if tab == name {
+			return "xl/worksheets/sheet" + strconv.Itoa(id) + ".xml"
+		}
+	}
+	panic("there is no sheet " + name)
 }
 
 // layOut sets what the library wants to know before the first row.
@@ -191,20 +210,19 @@ func (b *book) layOut(p page) error {
 func inches(n float64) *float64 { return &n }
 
 // put writes a row. Its height is in points; zero leaves it to the spreadsheet.
-func (s *sheet) put(height float64, cells ...excelize.Cell) error {
+func (s *sheet) put(height float64, cells ...cell) error {
 	s.row++
-	s.cells = append(s.cells[:0], cells...)
-	s.refs = s.refs[:0]
-	for i := range s.cells {
-		s.refs = append(s.refs, &s.cells[i])
+	if s.rows = appendRow(s.rows, s.row, height, cells); len(s.rows) < rowsAtOnce {
+		return nil
 	}
-	at, err := excelize.CoordinatesToCellName(1, s.row)
-	if err != nil {
-		return err
-	}
-	if err := s.out.SetRow(at, s.refs, excelize.RowOpts{Height: height}); err != nil {
+	return s.pack()
+}
+
+func (s *sheet) pack() error {
+	if _, err := s.book.packed.Write(s.rows); err != nil {
 		return fmt.Errorf("write sheet %s, row %d: %w", s.page.name, s.row, err)
 	}
+	s.rows = s.rows[:0]
 	return nil
 }
 
@@ -216,7 +234,7 @@ type styled struct {
 
 // line writes a row of a page that is laid out by hand.
 func (s *sheet) line(height float64, values ...styled) error {
-	cells := make([]excelize.Cell, len(values))
+	cells := make([]cell, len(values))
 	for i, v := range values {
 		var err error
 		if cells[i], err = s.book.cell(v.value, v.look); err != nil {
@@ -238,7 +256,7 @@ func (s *sheet) across(height float64, l look, before []styled, value any) error
 		return err
 	}
 	row := strconv.Itoa(s.row)
-	return s.out.MergeCell(from+row, to+row)
+	return s.frame.MergeCell(from+row, to+row)
 }
 
 // skip leaves n rows empty.
@@ -246,7 +264,7 @@ func (s *sheet) skip(n int) { s.row += n }
 
 // close ends the sheet.
 func (s *sheet) close() error {
-	if err := s.out.Flush(); err != nil {
+	if err := errors.Join(s.pack(), s.book.packed.endRows(s.path), s.frame.Flush()); err != nil {
 		return fmt.Errorf("end sheet %s: %w", s.page.name, err)
 	}
 	return nil

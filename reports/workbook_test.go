@@ -132,7 +132,7 @@ func TestAnAmountOfFifteenDigitsComesBack(t *testing.T) {
 		}
 		f := excelize.NewFile()
 		defer f.Close()
-		if err := f.SetCellValue("Sheet1", "A1", c.Value); err != nil {
+		if err := f.SetCellValue("Sheet1", "A1", c.value); err != nil {
 			t.Fatal(err)
 		}
 		got, err := f.GetCellValue("Sheet1", "A1", excelize.Options{RawCellValue: true})
