@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"nightshift/rules"
@@ -128,6 +129,14 @@ func Names() []string {
 		names = append(names, l.name)
 	}
 	return names
+}
+
+// NamesAt are the jobs that a site runs, in the order of a night.
+func NamesAt(site *rules.Site) []string {
+	return slices.DeleteFunc(Names(), func(job string) bool {
+		_, runs := site.Jobs[job]
+		return !runs
+	})
 }
 
 func find(job string) (line, error) {

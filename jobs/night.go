@@ -10,12 +10,18 @@ import (
 	"nightshift/storage"
 )
 
-// Night runs every job of a site for one business date, in order. A job that
+// Night runs every job that a site works in the night of a date, in order:
+// each for its business date, which for some is the day before. A job that
 // fails stops the night: what follows would stand on it.
-func (e *Engine) Night(ctx context.Context, site string, on market.Date) ([]Result, error) {
+func (e *Engine) Night(ctx context.Context, siteName string, of market.Date) ([]Result, error) {
+	site, err := e.Book.Site(siteName)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
 	var results []Result
-	for _, l := range timetable {
-		result, err := e.Run(ctx, Request{Job: l.name, Site: site, On: on})
+	for _, job := range NamesAt(site) {
+		on, _ := site.Night(job, of)
+		result, err := e.Run(ctx, Request{Job: job, Site: site.Name, On: on})
 		results = append(results, result)
 		if err != nil {
 			return results, err
@@ -48,7 +54,7 @@ func (e *Engine) DueDates(ctx context.Context, job, siteName string, now time.Ti
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
-	last := market.DateOf(now, site.Zone)
+	last, _ := site.Night(job, market.DateOf(now, site.Zone))
 	at, err := asOf(site, job, last)
 	if err != nil {
 		return nil, err

@@ -46,11 +46,8 @@ func (s *Schedule) Run(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(fmt.Errorf("start the schedule: %w: %w", ErrBadRequest, err), clock.Shutdown())
 		}
-		for _, l := range timetable {
-			if _, err := asOf(site, l.name, 0); err != nil {
-				return errors.Join(fmt.Errorf("start the schedule: %w", err), clock.Shutdown())
-			}
-			a := &alarm{schedule: s, clock: clock, job: l.name, site: site, log: s.Log.With("job", l.name, "site", name)}
+		for _, job := range NamesAt(site) {
+			a := &alarm{schedule: s, clock: clock, job: job, site: site, log: s.Log.With("job", job, "site", name)}
 			if err := a.set(ctx, gocron.OneTimeJobStartImmediately()); err != nil {
 				return errors.Join(err, clock.Shutdown())
 			}
@@ -113,9 +110,9 @@ func (a *alarm) ring(ctx context.Context) {
 
 // next is the first instant after now at which a business date becomes due.
 func (a *alarm) next(now time.Time) time.Time {
-	for on := market.DateOf(now, a.site.Zone); ; on++ {
-		// The error was found when the schedule began.
-		if at, err := asOf(a.site, a.job, on); err != nil || at.After(now) {
+	on, _ := a.site.Night(a.job, market.DateOf(now, a.site.Zone))
+	for ; ; on++ {
+		if at, ok := a.site.AsOf(a.job, on); !ok || at.After(now) {
 			return at
 		}
 	}

@@ -131,11 +131,11 @@ func kept(ctx context.Context, store *storage.Store, site *rules.Site, hash stri
 // asOf is the instant at which a job evaluates for a business date: its
 // scheduled local time on that date.
 func asOf(site *rules.Site, job string, on market.Date) (time.Time, error) {
-	at, ok := site.AsOf[job]
+	at, ok := site.AsOf(job, on)
 	if !ok {
 		return time.Time{}, fmt.Errorf("%w: site %s has no time for job %s: add jobs: %s: as_of: \"02:00\" to its site.yaml", ErrBadRequest, site.Name, job, job)
 	}
-	return on.At(at, site.Zone), nil
+	return at, nil
 }
 
 // orient finds when other versions of the run's rules will hold.

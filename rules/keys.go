@@ -15,6 +15,6 @@ var (
 	stopwatchKeys = []string{"since", "until", "stopped"}
 
 	siteKeys    = []string{"site", "currency", "time_zone", "calendar", "jobs"}
-	jobKeys     = []string{"as_of"}
+	jobKeys     = []string{"as_of", "days_after"}
 	mappingKeys = []string{"kind", "site", "time_zone", "where", "columns"}
 )

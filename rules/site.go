@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,11 +26,32 @@ type Site struct {
 	Dir      string // below the rule directory; "." for the default site
 	Currency market.Currency
 	Zone     *time.Location
-	Calendar *market.Calendar            // nil where the site names none
-	AsOf     map[string]market.TimeOfDay // by job: the local time its runs evaluate at
+	Calendar *market.Calendar   // nil where the site names none
+	Jobs     map[string]JobTime // the jobs it runs, and when they evaluate
 
 	policies map[string][]*Policy // by ruleset, the earliest first
 	tests    []*document
+}
+
+// JobTime is when the runs of a job evaluate: a local time, so many days after
+// the business date.
+type JobTime struct {
+	At        market.TimeOfDay
+	DaysAfter int
+}
+
+// AsOf is the instant at which a job evaluates for a business date; ok is false
+// where the site does not run the job.
+func (s *Site) AsOf(job string, on market.Date) (at time.Time, ok bool) {
+	j, ok := s.Jobs[job]
+	return on.AddDays(j.DaysAfter).At(j.At, s.Zone), ok
+}
+
+// Night is the business date of a job that is worked in the night of a date;
+// ok is false where the site does not run the job.
+func (s *Site) Night(job string, of market.Date) (on market.Date, ok bool) {
+	j, ok := s.Jobs[job]
+	return of.AddDays(-j.DaysAfter), ok
 }
 
 // Policy is the version of a ruleset in force on a business date.
@@ -88,7 +110,7 @@ var siteName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
 // readSite reads a site.yaml and the calendar it names.
 func readSite(fsys fs.FS, d *document) *Site {
-	site := &Site{Dir: path.Dir(d.name), Zone: time.UTC, AsOf: map[string]market.TimeOfDay{}, policies: map[string][]*Policy{}}
+	site := &Site{Dir: path.Dir(d.name), Zone: time.UTC, Jobs: map[string]JobTime{}, policies: map[string][]*Policy{}}
 	s := d.section(d.root, "the site", siteKeys...)
 	if s == nil {
 		return site
@@ -118,9 +140,25 @@ func readSite(fsys fs.FS, d *document) *Site {
 		if err != nil {
 			d.problem(j.fields["as_of"], "", err.Error(), "")
 		}
-		site.AsOf[job.key.Value] = at
+		site.Jobs[job.key.Value] = JobTime{At: at, DaysAfter: j.daysAfter()}
 	}
 	return site
+}
+
+// mostDaysAfter is as long as a run may evaluate after its business date.
+const mostDaysAfter = 31
+
+// daysAfter reads days_after: 0 where the job evaluates on the business date.
+func (s *section) daysAfter() int {
+	if s.fields["days_after"] == nil {
+		return 0
+	}
+	text := s.word("days_after")
+	days, err := strconv.Atoi(text)
+	if err != nil || days < 0 || days > mostDaysAfter {
+		s.doc.problem(s.fields["days_after"], "", fmt.Sprintf("days_after %q is not a number of days from 0 to %d", clip(text), mostDaysAfter), "write days_after: 1 for the day after the business date")
+	}
+	return days
 }
 
 // zone reads time_zone, an IANA name.

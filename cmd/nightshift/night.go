@@ -16,7 +16,9 @@ func (p *program) night() *cobra.Command {
 	var on string
 	cmd := &cobra.Command{
 		Use: "night --date DATE", Short: "Carry every job of a night out, in order",
-		Long: "Night runs every job of a site for one business date, in order. The exit code\nis that of the worst of them; a job that fails stops the night.",
+		Long: `Night runs every job that a site works in the night of a date, in order: each for
+its business date, which for billing is the day before. The exit code is that of
+the worst of them; a job that fails stops the night.`,
 		Args: takes(0, 0, "no words, only --date"),
 		Example: `  nightshift night --date 2026-04-01
   nightshift night --date 2026-04-01 --site br --json`,
@@ -25,7 +27,16 @@ func (p *program) night() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.span(cmd, jobs.Names(), day, func(e *jobs.Engine, each func(jobs.Result)) error {
+			site, err := p.siteRules()
+			if err != nil {
+				return err
+			}
+			var last []dated
+			for _, job := range jobs.NamesAt(site) {
+				on, _ := site.Night(job, day)
+				last = append(last, dated{job, on})
+			}
+			return p.span(cmd, last, func(e *jobs.Engine, each func(jobs.Result)) error {
 				results, err := e.Night(cmd.Context(), p.site(), day)
 				for _, r := range results {
 					each(r)
@@ -34,7 +45,7 @@ func (p *program) night() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&on, "date", "", "the business date, such as 2026-04-01")
+	cmd.Flags().StringVar(&on, "date", "", "the date of the night, such as 2026-04-01")
 	p.workerOption(cmd)
 	p.siteOption(cmd)
 	return cmd
@@ -58,7 +69,7 @@ func (p *program) backfill() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.span(cmd, args, last, func(e *jobs.Engine, each func(jobs.Result)) error {
+			return p.span(cmd, []dated{{args[0], last}}, func(e *jobs.Engine, each func(jobs.Result)) error {
 				return e.Backfill(cmd.Context(), args[0], p.site(), first, last, each)
 			})
 		},
@@ -70,14 +81,21 @@ func (p *program) backfill() *cobra.Command {
 	return cmd
 }
 
-// span carries several runs out, a line a run, up to a date that has come.
-func (p *program) span(cmd *cobra.Command, names []string, last market.Date, carry func(e *jobs.Engine, each func(jobs.Result)) error) error {
+// dated is a job and a business date of it.
+type dated struct {
+	job string
+	on  market.Date
+}
+
+// span carries several runs out, a line a run, the last ones of dates that have
+// come.
+func (p *program) span(cmd *cobra.Command, last []dated, carry func(e *jobs.Engine, each func(jobs.Result)) error) error {
 	site, err := p.siteRules()
 	if err != nil {
 		return err
 	}
-	for _, job := range names {
-		if err := p.come(site, job, last, time.Time{}); err != nil {
+	for _, d := range last {
+		if err := p.come(site, d.job, d.on, time.Time{}); err != nil {
 			return err
 		}
 	}

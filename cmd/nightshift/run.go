@@ -87,8 +87,8 @@ func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string)
 // come refuses a run whose as-of has not come: it would take for silence what
 // people have yet to say.
 func (p *program) come(site *rules.Site, job string, on market.Date, asOf time.Time) error {
-	if local, ok := site.AsOf[job]; ok && asOf.IsZero() {
-		asOf = on.At(local, site.Zone)
+	if at, ok := site.AsOf(job, on); ok && asOf.IsZero() {
+		asOf = at
 	}
 	if !asOf.After(p.now()) {
 		return nil
