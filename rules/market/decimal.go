@@ -127,6 +127,16 @@ func (a Decimal) Mul(b Decimal) Decimal {
 	return r
 }
 
+// shifted is a × 10^n, exactly.
+func (a Decimal) shifted(n int32) Decimal {
+	if n == 0 {
+		return a
+	}
+	r := a
+	r.d.Exponent += n
+	return r
+}
+
 // Neg is -a.
 func (a Decimal) Neg() Decimal {
 	r := a
