@@ -229,7 +229,24 @@ otherwise: maybe
 	if got, want := e.Rules[0].Failing, "signed_for >= window or happened(placed_for) (signed_for is 10d, window is 20d, placed_for is not started)"; got != want {
 		t.Errorf("failing: %s\nwant     %s", got, want)
 	}
-	if got, want := fmt.Sprint(e.Rules[1].Tree), "{price < 100.00 true [{price 99.00 CNY []}]}"; got != want {
+	if got, want := treeText(e.Rules[1].Tree), "price < 100.00 = true [price = 99.00 CNY]"; got != want {
 		t.Errorf("tree: %s, want %s", got, want)
 	}
+	if got, want := treeText(e.Rules[0].Tree), "ready and (signed_for >= window or happened(placed_for)) = false [ready = true, signed_for >= window or happened(placed_for) = false "+
+		"[signed_for >= window = false [signed_for = 10d, window = 20d], happened(placed_for) = false [placed_for = not started]]]"; got != want {
+		t.Errorf("tree: %s, want %s", got, want)
+	}
+}
+
+// treeText is a tree on one line.
+func treeText(p Part) string {
+	text := p.Text + " = " + p.Value
+	var parts []string
+	for _, inner := range p.Parts {
+		parts = append(parts, treeText(inner))
+	}
+	if len(parts) > 0 {
+		text += " [" + strings.Join(parts, ", ") + "]"
+	}
+	return text
 }

@@ -41,8 +41,9 @@ type policyRule struct {
 	name, outcome, because string
 
 	when      func(*frame) bool
-	condition *operand // the same as when, for explanations
-	fixed     []Value  // what it carries, where that depends on no fact
+	condition *operand   // the same as when, for explanations
+	cells     []*operand // of a row: what its cells ask, in the order of the columns
+	fixed     []Value    // what it carries, where that depends on no fact
 	values    []valueOf
 	line      int
 	row       bool   // of a table
@@ -135,7 +136,7 @@ func (c *compiler) policyRule(rule Rule) policyRule {
 	}
 	switch {
 	case rule.cells != nil:
-		out.condition = c.row(rule)
+		out.condition, out.cells = c.row(rule)
 	case rule.When != nil:
 		out.condition = c.condition(rule.When)
 	}

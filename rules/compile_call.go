@@ -169,6 +169,9 @@ func (c *compiler) reduce(n *ast.CallNode, args []*operand, two func(a, b *opera
 		}
 		total.bare = bare
 	}
+	if len(args) > 1 {
+		total.parts = args // side by side, not each with the sum so far
+	}
 	return total
 }
 

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -16,8 +17,17 @@ func (c *compiler) sourceOf(n ast.Node) string {
 		return strings.TrimSpace(string(c.text))
 	}
 	from, to := c.balanced(s.from, s.to)
+	if in, ok := n.(*ast.BinaryNode); ok && in.Operator == "in" {
+		// x not in list is not of x in list: the word belongs to the not.
+		at := in.Location().From
+		if before := strings.TrimSpace(string(c.text[from:at])); notBehind.MatchString(before) {
+			return strings.TrimSpace(strings.TrimSuffix(before, "not")) + " " + strings.TrimSpace(string(c.text[at:to]))
+		}
+	}
 	return strings.TrimSpace(string(c.text[from:to]))
 }
+
+var notBehind = regexp.MustCompile(`\Wnot$`)
 
 // span is the stretch of source that the tokens of a tree cover.
 type span struct{ from, to int }

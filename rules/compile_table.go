@@ -63,10 +63,10 @@ func (c *compiler) headers(rs *Ruleset) {
 	}
 }
 
-// row is the condition that a row stands for: what its cells ask, all of it.
-// Cells that ask a fact for fixed values come first, whatever their column: they
-// cannot fail, and rows are found by them.
-func (c *compiler) row(rule Rule) *operand {
+// row is the condition that a row stands for, all that its cells ask, and what
+// each of them asks. Cells that ask a fact for fixed values come first in it,
+// whatever their column: they cannot fail, and rows are found by them.
+func (c *compiler) row(rule Rule) (whole *operand, cells []*operand) {
 	c.keys = nil
 	var first, rest []*operand
 	ok := true
@@ -81,22 +81,26 @@ func (c *compiler) row(rule Rule) *operand {
 		case t == nil:
 			ok = false
 		case t.test == nil:
+			continue
 		case col.keyed && t.keys != nil:
 			first = append(first, t.test)
 			c.keys = append(c.keys, key{i, t.keys})
 		default:
 			rest = append(rest, t.test)
 		}
+		if t != nil {
+			cells = append(cells, t.test)
+		}
 	}
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	all := append(first, rest...)
 	if len(all) == 0 {
-		return &operand{kind: KindBool, constant: true, fn: constant(true), text: anything, cost: 1}
+		return &operand{kind: KindBool, constant: true, fn: constant(true), text: anything, cost: 1}, nil
 	}
 	c.at, c.text, c.shift = rule.node, nil, 0
-	return c.chain("and", all)
+	return c.chain("and", all), cells
 }
 
 // chain joins tests by and, or by or.

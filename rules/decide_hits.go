@@ -154,7 +154,7 @@ func (p *Policy) joined(hits []int32, values []Value) Answer {
 // took part in the one answer.
 func (p *Policy) asked(facts any, asOf time.Time, answers []Answer) []int {
 	var out []int
-	if p.Hit != HitAny && p.Hit != HitSum && p.Hit != HitCount {
+	if !p.Hit.joins() {
 		for _, a := range answers {
 			out = append(out, a.RuleIndex)
 		}

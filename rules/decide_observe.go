@@ -28,18 +28,18 @@ func (p *Policy) observe(facts any, asOf time.Time, see func(rule int, leaf *ope
 // wrong is left in the frame, as by the closures.
 func (o *operand) ask(f *frame, see func(leaf *operand, yes bool)) bool {
 	switch parts := o.parts; o.joint() {
-	case jointAnd:
+	case AllOf:
 		return parts[0].ask(f, see) && parts[1].ask(f, see)
-	case jointOr:
+	case AnyOf:
 		return parts[0].ask(f, see) || parts[1].ask(f, see)
-	case jointNot:
+	case NotThis:
 		return !parts[0].ask(f, see)
-	case jointChoice:
+	case OneOrOther:
 		if parts[0].ask(f, see) {
 			return parts[1].ask(f, see)
 		}
 		return parts[2].ask(f, see)
-	case jointName:
+	case NamedBy:
 		return parts[0].ask(f, see)
 	}
 	yes := as[bool](o)(f)
@@ -53,7 +53,7 @@ func (o *operand) ask(f *frame, see func(leaf *operand, yes bool)) bool {
 // each a yes or no that is not made of others. A let counts as what it stands
 // for; what depends on no fact is a leaf.
 func (o *operand) leaves() []*operand {
-	if o.joint() == jointNone {
+	if o.joint() == NoJoint {
 		return []*operand{o}
 	}
 	var out []*operand
@@ -63,37 +63,39 @@ func (o *operand) leaves() []*operand {
 	return out
 }
 
-// joint is how a yes or no is made of others.
-type joint uint8
+// Joint is how a yes or no is made of others.
+type Joint uint8
+
+// The joints.
 
 const (
-	jointNone   joint = iota // a leaf
-	jointAnd                 // both
-	jointOr                  // one of them
-	jointNot                 // the opposite
-	jointChoice              // the first decides between the others
-	jointName                // a let that stands for it
+	NoJoint    Joint = iota // a leaf
+	AllOf                   // both
+	AnyOf                   // one of them
+	NotThis                 // the opposite
+	OneOrOther              // the first decides between the others
+	NamedBy                 // a let that stands for it
 )
 
-// joint is jointNone for anything that is not a yes or no, or depends on no fact.
-func (o *operand) joint() joint {
+// joint is NoJoint for anything that is not a yes or no, or depends on no fact.
+func (o *operand) joint() Joint {
 	if o.kind != KindBool || o.constant || len(o.parts) == 0 {
-		return jointNone
+		return NoJoint
 	}
 	switch n := o.node.(type) {
 	case *ast.BinaryNode:
 		switch n.Operator {
 		case "and", "&&":
-			return jointAnd
+			return AllOf
 		case "or", "||":
-			return jointOr
+			return AnyOf
 		}
 	case *ast.UnaryNode:
-		return jointNot
+		return NotThis
 	case *ast.ConditionalNode:
-		return jointChoice
+		return OneOrOther
 	case *ast.IdentifierNode:
-		return jointName
+		return NamedBy
 	}
-	return jointNone
+	return NoJoint
 }

@@ -41,6 +41,9 @@ func (h HitPolicy) aggregates() bool {
 	return h == HitSum || h == HitMin || h == HitMax || h == HitCount
 }
 
+// joins tells whether one answer is that of all matches together.
+func (h HitPolicy) joins() bool { return h == HitAny || h == HitSum || h == HitCount }
+
 // ranks tells whether the order of outcomes counts.
 func (h HitPolicy) ranks() bool { return h == HitPriority || h == HitOutputOrder }
 

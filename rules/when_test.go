@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,34 +12,94 @@ import (
 	"nightshift/rules/market"
 )
 
-// drawTimeRules writes a ruleset of some rules, each about stopwatches.
+// clockLets are lets about time; late and early are whole questions.
+const clockLets = `let:
+  window: 3d
+  long: window * 2 + hours(12)
+  open_window: |-
+    ready ? window : long
+  late: signed_for >= open_window
+  early: |-
+    late ? ends_in > window : placed_for < long
+`
+
+// timeWriter draws what rules ask of stopwatches.
+type timeWriter struct {
+	t *rapid.T
+	n int
+}
+
+func (w *timeWriter) pick(of ...string) string {
+	w.n++
+	return rapid.SampledFrom(of).Draw(w.t, fmt.Sprint(w.n))
+}
+
+func (w *timeWriter) threshold() string {
+	return w.pick("days(10)", "window", "long", "open_window", "days(window_days)", "hours(36)", "days(0)", "days(-1)", "seconds(1)", "min(window, days(window_days))",
+		"max(long, days(window_days)) - window", "abs(window - long)", "(ready ? days(2) : days(window_days))", "window * window_days", "days(window_days) ?? window")
+}
+
+func (w *timeWriter) clock() string { return w.pick("signed_for", "placed_for", "ends_in") }
+
+// comparison is one question about time.
+func (w *timeWriter) comparison() string {
+	clock, op, d := w.clock(), w.pick("==", "!=", "<", "<=", ">", ">="), w.threshold()
+	switch w.pick("plain", "mirrored", "happened", "not", "let", "choice", "equal") {
+	case "mirrored":
+		return d + " " + op + " " + clock
+	case "happened":
+		return "happened(" + clock + ")"
+	case "not":
+		return "not (" + clock + " " + op + " " + d + ")"
+	case "let":
+		return w.pick("late", "early", "not late")
+	case "choice":
+		return "(" + w.pick("ready", "late") + " ? " + clock + " " + op + " " + d + " : early)"
+	case "equal":
+		return "((" + clock + " " + op + " " + d + ") == late)"
+	}
+	return clock + " " + op + " " + d
+}
+
+// drawTimeRules writes a ruleset of some rules or rows, each about stopwatches,
+// under any hit policy.
 func drawTimeRules(t *rapid.T) string {
-	thresholds := []string{"days(10)", "window", "days(window_days)", "hours(36)", "days(0)", "days(-1)", "seconds(1)", "min(window, days(window_days))"}
-	comparison := func(label string) string {
-		w := rapid.SampledFrom([]string{"signed_for", "placed_for", "ends_in"}).Draw(t, label+" stopwatch")
-		op := rapid.SampledFrom([]string{"==", "!=", "<", "<=", ">", ">="}).Draw(t, label+" operator")
-		d := rapid.SampledFrom(thresholds).Draw(t, label+" threshold")
-		switch rapid.IntRange(0, 4).Draw(t, label+" form") {
-		case 0:
-			return d + " " + op + " " + w
-		case 1:
-			return "happened(" + w + ")"
-		case 2:
-			return "not (" + w + " " + op + " " + d + ")"
-		}
-		return w + " " + op + " " + d
-	}
+	w := &timeWriter{t: t}
+	hit := w.pick("first", "unique", "any", "priority", "rule order", "output order", "collect", "collect sum", "collect min", "collect max")
 	var b strings.Builder
-	b.WriteString("ruleset: trial\nversion: 1\neffective: 2020-01-01\nhit: first\nlet: {window: 3d}\nrules:\n")
-	outcomes := []string{"yes", "no", "maybe"}
-	for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
-		label := fmt.Sprintf("rule %d", i)
-		join := rapid.SampledFrom([]string{"and", "or"}).Draw(t, label+" join")
-		// The list of one product makes every condition its own, so that none is unreachable.
-		fmt.Fprintf(&b, "  - {name: r%d, when: 'len(note) < %d and (%s %s %s)', then: %s, because: So.}\n", i, 100-i, comparison(label+" a"), join, comparison(label+" b"), outcomes[i%3])
+	b.WriteString("ruleset: trial\nversion: 1\neffective: 2020-01-01\nhit: " + hit + "\n" + clockLets + "otherwise: maybe\n")
+	if HitPolicy(hit).ranks() {
+		b.WriteString("priority: [maybe, no, yes]\n")
 	}
-	b.WriteString("otherwise: maybe\n")
+	asTable := w.pick("rules", "table") == "table"
+	b.WriteString(map[bool]string{true: "table:\n  - [name, len(note), signed_for, placed_for, ends_in, late, then, times, because]\n", false: "rules:\n"}[asTable])
+	for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
+		outcome, times := w.pick("yes", "no", "maybe"), "-"
+		if HitPolicy(hit).aggregates() {
+			outcome, times = "yes", w.pick("1", "2", "early ? 3 : window_days")
+		} else if outcome == "yes" {
+			times = w.pick("-", "early ? 3 : window_days")
+		}
+		// The note makes every condition its own, so that none is unreachable.
+		if asTable {
+			b.WriteString("  - ")
+			b.Write(appendTexts(nil, []string{fmt.Sprint("r", i), fmt.Sprint("< ", 100-i), w.cell(), w.cell(), w.cell(), w.pick("-", "true", "false", "early"), outcome, times, "So."}))
+			b.WriteString("\n")
+			continue
+		}
+		with := ""
+		if times != "-" {
+			with = ", with: {times: " + strings.Replace(times, "early ? 3 : window_days", `"CHOICE"`, 1) + "}"
+		}
+		rule := fmt.Sprintf("  - {name: r%d, when: 'len(note) < %d and (%s %s %s)', then: %s, because: So.%s}\n", i, 100-i, w.comparison(), w.pick("and", "or"), w.comparison(), outcome, with)
+		b.WriteString(strings.Replace(rule, `"CHOICE"`, "early ? 3 : window_days", 1))
+	}
 	return b.String()
+}
+
+// cell is what a row asks of a stopwatch.
+func (w *timeWriter) cell() string {
+	return w.pick("-", "-", w.pick(">= ", "> ", "< ", "<= ", "!= ")+w.threshold(), "["+w.pick("1d", "36h")+"..10d)", "not(>= "+w.threshold()+")", "< 1d, > "+w.threshold(), w.threshold())
 }
 
 var anchor = time.Date(2024, 3, 1, 10, 0, 0, 0, time.UTC)
@@ -49,7 +110,7 @@ func drawInstant(t *rapid.T, label string) time.Time {
 
 func drawTimeFacts(t *rapid.T) *trialFacts {
 	facts := trial()
-	facts.Note = ""
+	facts.Note, facts.Ready = "", rapid.Bool().Draw(t, "ready")
 	facts.Days = rapid.Int64Range(-1, 12).Draw(t, "window_days")
 	facts.SignedFor = drawStopwatch(t, "signed_for")
 	facts.PlacedFor = drawStopwatch(t, "placed_for")
@@ -84,12 +145,15 @@ func TestNextIsTheNextChange(t *testing.T) {
 			t.Skip(err)
 		}
 		facts, asOf := drawTimeFacts(t), drawInstant(t, "as-of")
-		a, _ := p.Decide(facts, asOf)
-		answers := func(at time.Time) bool {
-			b, err := p.Decide(facts, at)
-			return err == nil && a.Same(b)
+		a, err := p.DecideAll(facts, asOf)
+		if err != nil {
+			t.Skip(err)
 		}
-		next, ok := p.Next(facts, asOf, a)
+		answers := func(at time.Time) bool {
+			b, err := p.DecideAll(facts, at)
+			return err == nil && slices.EqualFunc(a, b, Answer.Same)
+		}
+		next, ok := p.NextAll(facts, asOf, a)
 		until := next
 		if !ok {
 			until = asOf.Add(60 * day)
@@ -119,12 +183,15 @@ func TestSinceIsTheDueInstant(t *testing.T) {
 			t.Skip(err)
 		}
 		facts, asOf := drawTimeFacts(t), drawInstant(t, "as-of")
-		a, _ := p.Decide(facts, asOf)
-		answers := func(at time.Time) bool {
-			b, err := p.Decide(facts, at)
-			return err == nil && a.Same(b)
+		a, err := p.DecideAll(facts, asOf)
+		if err != nil {
+			t.Skip(err)
 		}
-		since := p.Since(facts, asOf, a)
+		answers := func(at time.Time) bool {
+			b, err := p.DecideAll(facts, at)
+			return err == nil && slices.EqualFunc(a, b, Answer.Same)
+		}
+		since := p.SinceAll(facts, asOf, a)
 		from := since
 		if since.IsZero() {
 			from = asOf.Add(-60 * day)
