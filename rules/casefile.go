@@ -173,6 +173,8 @@ func (f *caseFile) set(p unsafe.Pointer, fact Fact, n *yaml.Node, asOf time.Time
 		if *(*int64)(p), err = strconv.ParseInt(n.Value, 10, 64); err != nil {
 			err = fmt.Errorf("%q is not a whole number", clip(n.Value))
 		}
+	case KindDecimal:
+		*(*market.Decimal)(p), err = market.ParseDecimal(n.Value)
 	case KindMoney:
 		*(*market.Money)(p), err = market.ParseMoney(n.Value)
 	default:

@@ -58,6 +58,8 @@ func readFact(fact *Fact) any {
 		return func(f *frame) bool { return *at[bool](f.facts, offset) }
 	case KindInt:
 		return func(f *frame) int64 { return *at[int64](f.facts, offset) }
+	case KindDecimal:
+		return func(f *frame) market.Decimal { return *at[market.Decimal](f.facts, offset) }
 	case KindText:
 		return func(f *frame) string { return *at[string](f.facts, offset) }
 	case KindMoney:

@@ -38,6 +38,7 @@ func (v *Vocabulary) fields() []field {
 var writers = map[Kind]func(buf []byte, p unsafe.Pointer) []byte{
 	KindBool:      func(buf []byte, p unsafe.Pointer) []byte { return strconv.AppendBool(buf, *(*bool)(p)) },
 	KindInt:       func(buf []byte, p unsafe.Pointer) []byte { return strconv.AppendInt(buf, *(*int64)(p), 10) },
+	KindDecimal:   func(buf []byte, p unsafe.Pointer) []byte { return appendText(buf, (*market.Decimal)(p).String()) },
 	KindText:      func(buf []byte, p unsafe.Pointer) []byte { return appendText(buf, *(*string)(p)) },
 	KindMoney:     func(buf []byte, p unsafe.Pointer) []byte { return appendMoney(buf, (*market.Money)(p)) },
 	KindStopwatch: func(buf []byte, p unsafe.Pointer) []byte { return (*market.Stopwatch)(p).AppendJSON(buf) },

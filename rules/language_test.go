@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func holds(t testing.TB, when, lets string, facts *trialFacts) (bool, error) {
 
 func trial() *trialFacts {
 	return &trialFacts{
-		Ready: true, Count: 3, Days: 10, Kind: "hardware", Note: "Hello 世界", Tags: []string{"a", "b"},
+		Ready: true, Count: 3, Days: 10, Weight: market.DecimalFrom(big.NewInt(12500), -4), Kind: "hardware", Note: "Hello 世界", Tags: []string{"a", "b"},
 		Price: money("99.00 CNY"), Balance: money("100.5 CNY"),
 		SignedFor: market.StartedAt(noon.Add(-10 * day)), EndsIn: market.Until(noon.Add(7 * day)),
 	}
@@ -88,6 +89,7 @@ func TestConditions(t *testing.T) {
 		"count_of == 3": true, "count_of + 1 == 4": true, "count_of * 2 - 1 == 5": true, "count_of % 2 == 1": true, "-count_of == -3": true, "count_of == 3.0": true,
 		"0.1 + 0.2 == 0.3": true, "0.1 * 3 == 0.3": true, "count_of * 0.1 == 0.3": true, "count_of > 2.999999999999": true, "rate == 0.0560": true, "1_000 == 1000": true, ".5 == 0.5": true,
 		"count_of in [1, 3]": true, "count_of in 1..2": false, "count_of in 3..3": true, "max(count_of, 7, 2) == 7": true, "abs(-3) == count_of": true, "sum([count_of, 0.5]) == 3.5": true,
+		"weight == 1.25": true, "weight > 1.2499": true, "weight <= 0": false, "weight + 0.0001 == 1.2501": true, "weight * count_of == 3.75": true, "price * weight == 123.75": true, "weight in [1.250, 2]": true, "max(weight, 0.1) == weight": true,
 		"1 < count_of < 4": true, "1 < count_of < 3": false, "0x10 == 16": true,
 		// texts and lists
 		`product == "hardware"`: true, `product != "saas"`: true, `product == ""`: false, `product in kinds`: true, `product in ["saas"]`: false, `product not in kinds`: false,

@@ -90,6 +90,8 @@ func kindOfField(t reflect.Type) Kind {
 		return KindBool
 	case reflect.TypeFor[int64]():
 		return KindInt
+	case reflect.TypeFor[market.Decimal]():
+		return KindDecimal
 	case reflect.TypeFor[string]():
 		return KindText
 	case reflect.TypeFor[market.Money]():

@@ -8,6 +8,7 @@ type trialFacts struct {
 	Open      bool             `expr:"open" json:"open" yaml:"open" means:"another"`
 	Count     int64            `expr:"count_of" json:"count_of" yaml:"count_of" means:"a whole number"`
 	Days      int64            `expr:"window_days" json:"window_days" yaml:"window_days" means:"another"`
+	Weight    market.Decimal   `expr:"weight" json:"weight" yaml:"weight" means:"an exact number"`
 	Kind      string           `expr:"product" json:"product" yaml:"product" words:"saas hardware license image" means:"one of some words"`
 	Note      string           `expr:"note" json:"note" yaml:"note" means:"any text"`
 	Tags      []string         `expr:"tags" json:"tags" yaml:"tags" means:"some texts"`
