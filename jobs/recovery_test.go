@@ -44,7 +44,7 @@ func history(t testing.TB, s *storage.Store) string {
 		`SELECT concat_ws('|', key, business_date) FROM event_keys ORDER BY key COLLATE "C"`,
 		`SELECT concat_ws('|', o.code, outcome, completed_at, valid_from, valid_until, business_date) FROM completions c JOIN orders o ON o.id = order_id ORDER BY o.code COLLATE "C"`,
 		`SELECT concat_ws('|', key, kind, recipients, at, business_date) FROM notices ORDER BY key COLLATE "C"`,
-		`SELECT concat_ws('|', o.code, look_at, encode(stands, 'hex')) FROM due d JOIN orders o ON o.id = subject ORDER BY o.code COLLATE "C"`,
+		`SELECT concat_ws('|', o.code, look_at, encode(stands, 'hex')) FROM due d JOIN orders o ON o.id = subject WHERE job = 'acceptance' ORDER BY o.code COLLATE "C"`,
 		`SELECT concat_ws('|', o.code, reason) FROM parked p JOIN orders o ON o.id = subject ORDER BY o.code COLLATE "C"`,
 	} {
 		rows, err := s.DB().QueryContext(context.Background(), query)
@@ -246,7 +246,7 @@ func TestAPersonsDecisionIsCarriedOutOnceAndExplained(t *testing.T) {
 	e := engine(t, s)
 	mustRun(t, e, request(t, ides))
 	var code string
-	if err := s.DB().QueryRowContext(t.Context(), `SELECT o.code FROM due d JOIN orders o ON o.id = d.subject ORDER BY o.id LIMIT 1`).Scan(&code); err != nil {
+	if err := s.DB().QueryRowContext(t.Context(), `SELECT o.code FROM due d JOIN orders o ON o.id = d.subject WHERE d.job = 'acceptance' ORDER BY o.id LIMIT 1`).Scan(&code); err != nil {
 		t.Fatal(err)
 	}
 	i := jobs.Intervention{Site: "cn", Subject: code, Outcome: "accept", Because: "the buyer confirmed by phone", Actor: "ann", Evidence: "ticket 42",

@@ -18,7 +18,14 @@ type Inbound struct {
 	Columns []InboundColumn // of the file, in the order in which they are staged
 	Key     []string        // the names of the columns that identify a fact in its site
 	Once    []string        // such facts never change; of several staged ones the first by these columns counts
-	Wakes   string          // the job whose subject the facts' order is; empty for none
+	Wakes   []Wake          // whom a changed fact concerns
+}
+
+// Wake is a job that has to look at a subject again because of a fact.
+type Wake struct {
+	Job     string
+	Subject string // SQL over the fact t: the subject's key, or NULL where the fact does not concern it
+	At      string // SQL over the fact t: from when on to look; empty: from the subject's beginning
 }
 
 // InboundColumn is a column on the stage, and the table's column it becomes.

@@ -17,9 +17,13 @@ import (
 // Updating before inserting, under the stage's lock, costs half of what
 // ON CONFLICT does and leaves rows alone that did not change.
 func (tx *Tx) Merge(ctx context.Context, in Inbound) (added, changed int64, err error) {
-	if in.Wakes != "" {
-		if _, err := tx.Exec(ctx, `CREATE TEMP TABLE touched (subject bigint NOT NULL) ON COMMIT DROP`); err != nil {
-			return 0, 0, fmt.Errorf("prepare to wake the orders of %s: %w", in.Table, err)
+	if len(in.Wakes) > 0 {
+		var columns []string
+		for i := range in.Wakes {
+			columns = append(columns, fmt.Sprintf("subject%[1]d bigint, at%[1]d timestamptz", i))
+		}
+		if _, err := tx.Exec(ctx, `CREATE TEMP TABLE touched (`+strings.Join(columns, ", ")+`) ON COMMIT DROP`); err != nil {
+			return 0, 0, fmt.Errorf("prepare to wake the subjects of %s: %w", in.Table, err)
 		}
 	}
 	if in.mayChange() {
@@ -33,7 +37,7 @@ func (tx *Tx) Merge(ctx context.Context, in Inbound) (added, changed int64, err 
 	if added+changed == 0 {
 		return 0, 0, nil
 	}
-	if in.Wakes != "" {
+	if len(in.Wakes) > 0 {
 		if err := tx.wakeTouched(ctx, in); err != nil {
 			return 0, 0, err
 		}
@@ -41,49 +45,81 @@ func (tx *Tx) Merge(ctx context.Context, in Inbound) (added, changed int64, err 
 	return added, changed, tx.gatherStatistics(ctx, in.Table, added+changed)
 }
 
-// noted notes the orders behind the facts that a statement touches. It touches
-// as many rows as the statement alone.
+// noted notes the subjects behind the facts that a statement touches. It
+// touches as many rows as the statement alone.
 func (in Inbound) noted(statement string) string {
-	if in.Wakes == "" {
+	if len(in.Wakes) == 0 {
 		return statement
 	}
-	subject := "t.order_id"
-	if in.Table == "orders" {
-		subject = "t.id"
+	var returned []string
+	for _, w := range in.Wakes {
+		at := w.At
+		if at == "" {
+			at = "NULL::timestamptz"
+		}
+		returned = append(returned, fmt.Sprintf("%s AS subject%d, %s AS at%d", w.Subject, len(returned), at, len(returned)))
 	}
-	return `WITH facts AS (` + statement + ` RETURNING ` + subject + ` AS subject) INSERT INTO touched SELECT subject FROM facts`
+	return `WITH facts AS (` + statement + ` RETURNING ` + strings.Join(returned, ", ") + `) INSERT INTO touched SELECT * FROM facts`
 }
 
-// wakeTouched has the orders that were touched looked at again from the instant
-// they were placed, unless they are completed.
+// wakeTouched has the subjects that were touched looked at again.
 func (tx *Tx) wakeTouched(ctx context.Context, in Inbound) error {
 	if err := tx.ChangeFacts(ctx, in.Site); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, `ANALYZE touched`); err != nil {
-		return fmt.Errorf("wake the orders of %s: %w", in.Table, err)
+		return fmt.Errorf("wake the subjects of %s: %w", in.Table, err)
 	}
-	asleep, err := tx.Exec(ctx, `
-		WITH woken AS MATERIALIZED (
-			SELECT o.id, o.placed_at, d.look_at
-			FROM (SELECT DISTINCT subject FROM touched) t
-			JOIN orders o ON o.id = t.subject
-			LEFT JOIN due d ON d.job = $1 AND d.subject = o.id),
-		earlier AS (
-			UPDATE due d SET look_at = w.placed_at
-			FROM woken w
-			WHERE d.job = $1 AND d.subject = w.id AND w.look_at > w.placed_at)
-		INSERT INTO due (job, site, subject, look_at)
-		SELECT $1, $2, w.id, w.placed_at
-		FROM woken w
-		WHERE w.look_at IS NULL
-		  AND NOT EXISTS (SELECT FROM completions c WHERE c.order_id = w.id)
-		ORDER BY w.id`, in.Wakes, in.Site)
-	if err != nil {
-		return fmt.Errorf("wake the orders of %s: %w", in.Table, err)
+	var asleep int64
+	for i, w := range in.Wakes {
+		query := wakeFrom
+		if w.At == "" {
+			query = wakeOrders
+		}
+		n, err := tx.Exec(ctx, fmt.Sprintf(query, i), w.Job, in.Site)
+		if err != nil {
+			return fmt.Errorf("wake the subjects of %s: %w", in.Table, err)
+		}
+		asleep += n
 	}
 	return tx.gatherStatistics(ctx, "due", asleep)
 }
+
+// wakeOrders has orders looked at from the instant they were placed, unless
+// they are completed.
+const wakeOrders = `
+	WITH woken AS MATERIALIZED (
+		SELECT o.id, o.placed_at, d.look_at
+		FROM (SELECT DISTINCT subject%[1]d AS subject FROM touched) t
+		JOIN orders o ON o.id = t.subject
+		LEFT JOIN due d ON d.job = $1 AND d.subject = o.id),
+	earlier AS (
+		UPDATE due d SET look_at = w.placed_at
+		FROM woken w
+		WHERE d.job = $1 AND d.subject = w.id AND w.look_at > w.placed_at)
+	INSERT INTO due (job, site, subject, look_at)
+	SELECT $1, $2, w.id, w.placed_at
+	FROM woken w
+	WHERE w.look_at IS NULL
+	  AND NOT EXISTS (SELECT FROM completions c WHERE c.order_id = w.id)
+	ORDER BY w.id`
+
+// wakeFrom has subjects looked at from the instants of what was touched.
+const wakeFrom = `
+	WITH woken AS MATERIALIZED (
+		SELECT subject%[1]d AS subject, min(at%[1]d) AS at
+		FROM touched
+		WHERE subject%[1]d IS NOT NULL AND at%[1]d IS NOT NULL
+		GROUP BY 1),
+	earlier AS (
+		UPDATE due d SET look_at = w.at
+		FROM woken w
+		WHERE d.job = $1 AND d.subject = w.subject AND d.look_at > w.at)
+	INSERT INTO due (job, site, subject, look_at)
+	SELECT $1, $2, w.subject, w.at
+	FROM woken w
+	WHERE NOT EXISTS (SELECT FROM due d WHERE d.job = $1 AND d.subject = w.subject)
+	ORDER BY w.subject`
 
 // gatherStatistics keeps what Postgres plans by in step with what was written.
 // It comes last: it waits for others who gather, and must not be waited for.

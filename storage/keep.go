@@ -122,7 +122,7 @@ type Parked struct {
 	Job     string
 	Site    string
 	Subject int64
-	Code    string // the order's
+	Code    string // the subject's: an order's, a buyer's
 	RunID   int64
 	On      market.Date
 	Reason  string
@@ -149,7 +149,7 @@ func (tx *Tx) ParkedOpen(ctx context.Context, job, site string, limit int) ([]Pa
 	var parked []Parked
 	err := tx.Query(ctx, `
 		SELECT p.id, p.job, p.site, p.subject, o.code, p.run_id, p.business_date, p.reason
-		FROM parked p JOIN orders o ON o.id = p.subject
+		FROM parked p JOIN subjects o ON o.job = p.job AND o.subject = p.subject
 		WHERE ($1 = '' OR p.job = $1) AND p.site = $2 AND p.requeued_at IS NULL
 		ORDER BY p.id
 		LIMIT $3`, []any{job, site, limit}, func(rows pgx.Rows) error {
@@ -170,11 +170,11 @@ func (tx *Tx) Requeue(ctx context.Context, job, site string, codes []string, act
 	n, err := tx.Exec(ctx, `
 		WITH given AS (
 			UPDATE parked p SET requeued_at = now(), requeued_by = $4
-			FROM orders o
-			WHERE o.id = p.subject AND ($1 = '' OR p.job = $1) AND p.site = $2 AND p.requeued_at IS NULL
+			FROM subjects o
+			WHERE o.job = p.job AND o.subject = p.subject AND ($1 = '' OR p.job = $1) AND p.site = $2 AND p.requeued_at IS NULL
 			  AND (coalesce(cardinality($3::text[]), 0) = 0 OR o.code = ANY($3))
-			RETURNING p.job, p.subject, o.placed_at)
-		UPDATE due SET look_at = given.placed_at
+			RETURNING p.job, p.subject, o.begins)
+		UPDATE due SET look_at = given.begins
 		FROM given WHERE due.job = given.job AND due.subject = given.subject`, job, site, codes, actor)
 	if err != nil {
 		return 0, fmt.Errorf("requeue parked work: %w", err)

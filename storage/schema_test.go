@@ -14,7 +14,7 @@ import (
 // facts are the tables that imports write; a dry run only reads them.
 var facts = []string{
 	"sellers", "buyers", "products", "orders", "order_lines", "deliveries", "shipments", "activations", "appeals", "subscriptions",
-	"corrections", "imports",
+	"corrections", "imports", "instruments",
 }
 
 func tables(t *testing.T, s *storage.Store, which string) []string {
@@ -22,7 +22,7 @@ func tables(t *testing.T, s *storage.Store, which string) []string {
 	var names []string
 	err := s.DB().NewRaw(`
 		SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname NOT LIKE 'schema\_migration%' AND `+which+`
+		WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname NOT LIKE 'schema\_%' AND `+which+`
 		ORDER BY c.relname`).Scan(t.Context(), &names)
 	if err != nil {
 		t.Fatal(err)

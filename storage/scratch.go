@@ -109,10 +109,8 @@ func (s *Store) EnsureMonth(ctx context.Context, on market.Date) error {
 	if s.scratch != "" {
 		return nil // copies are not kept by month
 	}
-	for _, history := range []string{"decisions", "notices"} {
-		if _, err := s.db.ExecContext(ctx, `SELECT ensure_month(?, ?)`, history, Day{on}); err != nil {
-			return fmt.Errorf("make the month of %s for %s: %w", history, on, err)
-		}
+	if _, err := s.db.ExecContext(ctx, `SELECT ensure_months(?)`, Day{on}); err != nil {
+		return fmt.Errorf("make the months of history for %s: %w", on, err)
 	}
 	return nil
 }

@@ -133,6 +133,11 @@ func (c *converter) together(line int, values []any) (bad []Reject) {
 		}
 		bad = append(bad, Reject{Line: line, Column: c.staged[a], Reason: "is empty while " + c.staged[b] + " is filled in: fill in both or neither"})
 	}
+	if c.kind.holds != nil {
+		if column, reason := c.kind.holds(c.filled(values), c.word(values)); column != "" {
+			bad = append(bad, Reject{Line: line, Column: column, Value: c.word(values)(column), Reason: reason})
+		}
+	}
 	for _, o := range c.kind.Order {
 		a, b := slices.Index(c.staged, o[0]), slices.Index(c.staged, o[2])
 		if a < 0 || b < 0 || values[a] == nil || values[b] == nil {
@@ -145,6 +150,25 @@ func (c *converter) together(line int, values []any) (bad []Reject) {
 		}
 	}
 	return bad
+}
+
+// filled tells whether a column of a row is filled in.
+func (c *converter) filled(values []any) func(string) bool {
+	return func(column string) bool {
+		i := slices.Index(c.staged, column)
+		return i >= 0 && values[i] != nil
+	}
+}
+
+// word is the text in a column of a row; empty where there is none.
+func (c *converter) word(values []any) func(string) string {
+	return func(column string) string {
+		if i := slices.Index(c.staged, column); i >= 0 {
+			text, _ := values[i].(string)
+			return text
+		}
+		return ""
+	}
 }
 
 // Instants without an offset, in the site's zone.

@@ -131,7 +131,7 @@ const (
 	ordersText = "code,buyer,seller,access_type,placed_at,amount\n" +
 		"o1,ann,acme,hardware,2024-03-01T10:00:00,99.00 CNY\n" +
 		"o2,bob,acme,license,2024-03-02 10:00:00,10 USD\n"
-	dueQuery = `SELECT o.code || ' ' || d.job || ' ' || d.site || ' ' || to_char(d.look_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS') FROM due d JOIN orders o ON o.id = d.subject ORDER BY o.code`
+	dueQuery = `SELECT o.code || ' ' || d.job || ' ' || d.site || ' ' || to_char(d.look_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS') FROM due d JOIN orders o ON o.id = d.subject WHERE d.job = 'acceptance' ORDER BY o.code`
 )
 
 // begin imports two orders and what they refer to.

@@ -1,6 +1,10 @@
 package intake
 
-import "slices"
+import (
+	"slices"
+
+	"nightshift/storage"
+)
 
 // Type is what the cells of a column hold.
 type Type string
@@ -40,7 +44,11 @@ type Kind struct {
 	Both    [][2]string // columns filled in together or not at all
 	Order   [][3]string // instants that follow each other: a, "<" or "<=", b
 	Once    []string    // a fact never changes once it is there; of several in a file the first by these columns counts
-	Wakes   string      // the job whose subject the order is
+	Wakes   []storage.Wake
+
+	// holds says what is wrong between the filled cells of a row: the column and
+	// why; nothing where all is well. A kind without such a law has none.
+	holds func(has func(column string) bool, word func(column string) string) (column, reason string)
 
 	table string // where the facts are kept
 }
@@ -56,8 +64,17 @@ var accessTypes = []string{"saas", "license", "image", "human_service", "consult
 
 var termUnits = []string{"day", "month", "year"}
 
+// wakesOrder has acceptance look at the order that a fact is about.
+var wakesOrder = []storage.Wake{{Job: "acceptance", Subject: "t.order_id"}}
+
+// wakesPayer has billing look at the buyer of an order that is not paid.
+var wakesPayer = storage.Wake{Job: "billing", At: "t.placed_at",
+	Subject: "CASE WHEN t.paid_at IS NULL AND t.cancelled_at IS NULL THEN t.buyer_id END"}
+
 // Kinds are the kinds of files that import takes, each after those it refers to.
-var Kinds = []Kind{
+var Kinds = slices.Concat(orderKinds, billingKinds)
+
+var orderKinds = []Kind{
 	{Name: "sellers", table: "sellers", Key: []string{"code"}, About: "Who sells.", Columns: []Column{
 		{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the seller"},
 		{Name: "name", Type: Text},
@@ -75,8 +92,9 @@ var Kinds = []Kind{
 		{Name: "access_type", Type: Word, Words: accessTypes, About: "how the product reaches the buyer"},
 		{Name: "product_class", Type: Word, Words: []string{"hardware", "software", "service"}},
 		{Name: "delisted_at", Type: Instant, About: "when it was taken off the shelf"},
+		{Name: "credit_allowed", Type: Bool, Default: "true", About: "whether it may be bought on credit"},
 	}},
-	{Name: "orders", table: "orders", Key: []string{"code"}, Wakes: "acceptance", About: "What a buyer bought in one go.",
+	{Name: "orders", table: "orders", Key: []string{"code"}, Wakes: []storage.Wake{{Job: "acceptance", Subject: "t.id"}, wakesPayer}, About: "What a buyer bought in one go.",
 		Both: [][2]string{{"term_count", "term_unit"}}, Columns: []Column{
 			{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the order"},
 			{Name: "buyer", Type: Code, Required: true, Refers: "buyers"},
@@ -94,7 +112,10 @@ var Kinds = []Kind{
 			{Name: "term_count", Type: Count, About: "how many units the order runs for; empty for a one-off sale"},
 			{Name: "term_unit", Type: Word, Words: termUnits},
 			{Name: "receiver_phone", Type: Text, About: "where the parcel is announced"},
-			{Name: "amount", Type: Money, owed: true, About: "what the order costs, 0 or more"},
+			{Name: "amount", Type: Money, owed: true, About: "what the order costs before any discount, 0 or more"},
+			{Name: "auto_pay", Type: Bool, Default: "false", About: "whether it is paid by itself when it is placed"},
+			{Name: "pay_at", Type: Instant, About: "when the buyer asked to pay it by hand"},
+			{Name: "pay_with", Type: Text, About: "the instruments that the buyer named, by code, between spaces; empty: the rules choose"},
 		}},
 	{Name: "lines", table: "order_lines", Key: []string{"order", "line"}, About: "The lines of orders.", Columns: []Column{
 		{Name: "order", Type: Code, Required: true, Refers: "orders"},
@@ -104,7 +125,7 @@ var Kinds = []Kind{
 		{Name: "quantity", Type: Number, Default: "1"},
 		{Name: "amount", Type: Money, Required: true, About: "what the line costs in all"},
 	}},
-	{Name: "deliveries", table: "deliveries", Key: []string{"order", "attempt"}, Wakes: "acceptance",
+	{Name: "deliveries", table: "deliveries", Key: []string{"order", "attempt"}, Wakes: wakesOrder,
 		About: "The seller's handovers of orders. A rejected one is followed by another attempt.", Columns: []Column{
 			{Name: "order", Type: Code, Required: true, Refers: "orders"},
 			{Name: "attempt", Type: Count, Default: "1"},
@@ -116,7 +137,7 @@ var Kinds = []Kind{
 			{Name: "accepted_at", Type: Instant, About: "the buyer accepted by hand"},
 			{Name: "rejected_at", Type: Instant, About: "the buyer sent it back"},
 		}},
-	{Name: "shipments", table: "shipments", Key: []string{"order", "attempt"}, Wakes: "acceptance",
+	{Name: "shipments", table: "shipments", Key: []string{"order", "attempt"}, Wakes: wakesOrder,
 		About: "The parcels of orders, as the courier reports them.", Columns: []Column{
 			{Name: "order", Type: Code, Required: true, Refers: "orders"},
 			{Name: "attempt", Type: Count, Default: "1"},
@@ -126,13 +147,13 @@ var Kinds = []Kind{
 			{Name: "carrier", Type: Text},
 			{Name: "tracking", Type: Text},
 		}},
-	{Name: "activations", table: "activations", Key: []string{"code"}, Once: []string{"activated_at", "order"}, Wakes: "acceptance",
+	{Name: "activations", table: "activations", Key: []string{"code"}, Once: []string{"activated_at", "order"}, Wakes: wakesOrder,
 		About: "First uses of authorisation codes. A code is activated once; a second time is the error " + CodeActivatedBefore + ".", Columns: []Column{
 			{Name: "code", Type: Code, Required: true, About: "the authorisation code"},
 			{Name: "order", Type: Code, Required: true, Refers: "orders"},
 			{Name: "activated_at", Type: Instant, Required: true},
 		}},
-	{Name: "appeals", table: "appeals", Key: []string{"order", "code"}, Wakes: "acceptance", About: "Disputes over deliveries. They stop the clocks.",
+	{Name: "appeals", table: "appeals", Key: []string{"order", "code"}, Wakes: wakesOrder, About: "Disputes over deliveries. They stop the clocks.",
 		Both: [][2]string{{"decided_at", "decision"}}, Order: [][3]string{{"opened_at", "<=", "decided_at"}}, Columns: []Column{
 			{Name: "order", Type: Code, Required: true, Refers: "orders"},
 			{Name: "code", Type: Code, Required: true, About: "the number of the appeal, unique in its order"},

@@ -13,10 +13,11 @@ import (
 )
 
 // History is the tables that are only ever added to.
-var History = []string{"decisions", "notices", "completions", "event_keys", "rule_versions", "corrections", "imports"}
+var History = []string{"decisions", "notices", "completions", "event_keys", "rule_versions", "corrections", "imports",
+	"deductions", "deduction_sources", "order_ends"}
 
 // months are the tables of History that are kept by month.
-var months = []string{"decisions", "notices"}
+var months = []string{"decisions", "notices", "deductions", "deduction_sources"}
 
 // Forbidden tries on every table of history, and on a month of it, what the
 // role that the store works as must not be able to do.
