@@ -22,6 +22,17 @@ type caseFile struct {
 	facts  *yaml.Node
 	asOf   time.Time
 	cases  []*yaml.Node
+
+	asks       map[string]*yaml.Node // its keys
+	coverage   int                   // percent of the leaves of the conditions that the cases have to show both ways
+	mutation   int                   // percent of the mutants that they have to notice
+	equivalent []equivalent
+}
+
+// equivalent is an edit that no test can notice, and why.
+type equivalent struct {
+	rule, edit, because string
+	node                *yaml.Node
 }
 
 // defaultAsOf is the instant of a test that names none, on the clock of the
@@ -41,6 +52,12 @@ func readCases(d *document, site *Site) *caseFile {
 	}
 	f.asOf = f.instant(s.fields["as_of"], defaultAsOf, time.Time{})
 	f.facts, f.cases = s.fields["facts"], d.items(s.need("cases"), "cases")
+	f.asks, f.coverage, f.mutation = s.fields, s.level("coverage"), s.level("mutation")
+	for _, n := range d.items(s.fields["equivalent"], "equivalent") {
+		if e := d.section(n, "the equivalent edit", equivalentKeys...); e != nil {
+			f.equivalent = append(f.equivalent, equivalent{e.word("rule"), e.word("edit"), e.word("because"), n})
+		}
+	}
 	if ruleset == "" {
 		return f
 	}
@@ -53,6 +70,13 @@ func readCases(d *document, site *Site) *caseFile {
 		d.problem(s.fields["ruleset"], "", "site "+site.Name+" has no rule file of "+clip(ruleset), hint)
 	}
 	return f
+}
+
+// at is a problem at a place of the test file, to be said later.
+func (f *caseFile) at(n *yaml.Node) Problem {
+	d := &document{name: f.doc.name, lines: f.doc.lines}
+	d.problem(n, "", "", "")
+	return d.problems[0]
 }
 
 // instant reads a time: 2024-03-11T10:00:00 on the site's clock, RFC 3339, or

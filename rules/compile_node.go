@@ -107,6 +107,7 @@ func (c *compiler) name(n *ast.IdentifierNode) *operand {
 	}
 	named := *o
 	named.node = n
+	named.at = place{c.at, c.shift + n.Location().From, c.shift + n.Location().To}
 	return &named
 }
 
@@ -305,7 +306,8 @@ func (c *compiler) array(n *ast.ArrayNode) *operand {
 
 // list is a list written out. Its items are of one kind.
 func (c *compiler) list(n ast.Node, items []*operand) *operand {
-	o := &operand{kind: KindList, elem: KindText, constant: true, items: items, node: n, text: c.sourceOf(n), parts: items}
+	o := &operand{kind: KindList, elem: KindText, constant: true, items: items, node: n, parts: items}
+	o.text, o.at = c.sourceOf(n)
 	for i, item := range items {
 		o.cost += item.cost
 		if item.kind == KindList || item.kind == KindStopwatch {

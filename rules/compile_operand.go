@@ -23,6 +23,7 @@ type operand struct {
 	fact     *Fact      // where it is a fact as it stands
 	node     ast.Node
 	text     string // its source, for explanations
+	at       place  // where that stands
 	parts    []*operand
 	cost     int // how many closures one evaluation calls at most
 }
@@ -73,7 +74,8 @@ func readFact(fact *Fact) any {
 // result is an operand computed from its parts. Where none of them depends on
 // a fact it is computed now, once; what goes wrong then is a problem of the file.
 func (c *compiler) result(n ast.Node, kind Kind, fn any, parts ...*operand) *operand {
-	o := &operand{kind: kind, fn: fn, node: n, text: c.sourceOf(n), parts: parts, constant: true}
+	o := &operand{kind: kind, fn: fn, node: n, parts: parts, constant: true}
+	o.text, o.at = c.sourceOf(n)
 	o.cost = 1
 	for _, p := range parts {
 		o.constant = o.constant && p.constant

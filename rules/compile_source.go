@@ -5,26 +5,37 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
+	"go.yaml.in/yaml/v3"
 )
 
-// sourceOf is the text of a node as its author wrote it.
-func (c *compiler) sourceOf(n ast.Node) string {
+// place is where a part of an expression stands: in which scalar of the file,
+// and from which character to which.
+type place struct {
+	node     *yaml.Node
+	from, to int
+}
+
+// sourceOf is the text of a node as its author wrote it, and where it stands. A
+// node that the compiler made itself has no text, and stands in the whole scalar.
+func (c *compiler) sourceOf(n ast.Node) (string, place) {
 	if n == nil || len(c.text) == 0 {
-		return ""
+		return "", place{node: c.at}
 	}
 	s := c.spanOf(n)
-	if s.from >= s.to || s.to > len(c.text) {
-		return strings.TrimSpace(string(c.text))
+	from, to := 0, len(c.text)
+	if s.from < s.to && s.to <= len(c.text) {
+		from, to = c.balanced(s.from, s.to)
 	}
-	from, to := c.balanced(s.from, s.to)
-	if in, ok := n.(*ast.BinaryNode); ok && in.Operator == "in" {
+	from, to = trimmed(c.text, from, to)
+	text, at := string(c.text[from:to]), place{c.at, c.shift + from, c.shift + to}
+	if in, ok := n.(*ast.BinaryNode); ok && in.Operator == "in" && s.from < s.to {
 		// x not in list is not of x in list: the word belongs to the not.
-		at := in.Location().From
-		if before := strings.TrimSpace(string(c.text[from:at])); notBehind.MatchString(before) {
-			return strings.TrimSpace(strings.TrimSuffix(before, "not")) + " " + strings.TrimSpace(string(c.text[at:to]))
+		operator := in.Location().From
+		if before := strings.TrimSpace(string(c.text[from:operator])); notBehind.MatchString(before) {
+			text = strings.TrimSpace(strings.TrimSuffix(before, "not")) + " " + strings.TrimSpace(string(c.text[operator:to]))
 		}
 	}
-	return strings.TrimSpace(string(c.text[from:to]))
+	return text, at
 }
 
 var notBehind = regexp.MustCompile(`\Wnot$`)

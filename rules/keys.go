@@ -8,11 +8,12 @@ var (
 	ruleKeys      = []string{"name", "when", "then", "with", "because"}
 	otherwiseKeys = []string{"then", "with", "because"}
 
-	testKeys      = []string{"ruleset", "version", "as_of", "facts", "cases"}
-	caseKeys      = []string{"name", "as_of", "given", "expect"}
-	expectKeys    = []string{"outcome", "rule", "because", "values", "due", "next", "error", "answers"}
-	answerKeys    = []string{"outcome", "rule", "because", "values", "due", "next"}
-	stopwatchKeys = []string{"since", "until", "stopped"}
+	testKeys       = []string{"ruleset", "version", "coverage", "mutation", "as_of", "facts", "cases", "equivalent"}
+	equivalentKeys = []string{"rule", "edit", "because"}
+	caseKeys       = []string{"name", "as_of", "given", "expect"}
+	expectKeys     = []string{"outcome", "rule", "because", "values", "due", "next", "error", "answers"}
+	answerKeys     = []string{"outcome", "rule", "because", "values", "due", "next"}
+	stopwatchKeys  = []string{"since", "until", "stopped"}
 
 	siteKeys    = []string{"site", "currency", "time_zone", "calendar", "jobs"}
 	jobKeys     = []string{"as_of", "days_after"}

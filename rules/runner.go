@@ -16,6 +16,24 @@ type TestReport struct {
 	Rules    int      // rules, otherwise included, of all versions
 	Hit      int      // of these, by some case
 	Problems Problems // each failed case, each rule no case hits, and what is wrong with the files
+
+	shown []shown
+}
+
+// shown is what the cases have shown of one policy.
+type shown struct {
+	site   *Site
+	policy *Policy
+	seen   *seen
+}
+
+// Coverage is that of each rule file, in the order of sites and rulesets.
+func (r *TestReport) Coverage() []*Coverage {
+	out := make([]*Coverage, 0, len(r.shown))
+	for _, s := range r.shown {
+		out = append(out, s.site.coverage(s.policy, s.seen))
+	}
+	return out
 }
 
 // Err is the problems as an error; nil where every test passed.
@@ -31,53 +49,71 @@ func (b *Book) Test() *TestReport {
 		total.Rules += r.Rules
 		total.Hit += r.Hit
 		total.Problems = append(total.Problems, r.Problems...)
+		total.shown = append(total.shown, r.shown...)
 	}
 	return total
 }
 
 // Test runs the site's test files against its policies. A rule that no case
-// hits is a problem: nobody has shown what it does.
+// hits is a problem: nobody has shown what it does. So is coverage below what a
+// test file asks for.
 func (s *Site) Test() *TestReport {
 	r := &TestReport{}
-	hits := map[*Policy]map[int]bool{}
+	byPolicy := map[*Policy]*seen{}
 	for _, d := range s.tests {
 		d := &document{name: d.name, text: d.text, lines: d.lines, root: d.root}
 		f := readCases(d, s)
 		if f.policy != nil {
-			if hits[f.policy] == nil {
-				hits[f.policy] = map[int]bool{}
+			if byPolicy[f.policy] == nil {
+				byPolicy[f.policy] = newSeen()
+			}
+			seen := byPolicy[f.policy]
+			if f.coverage > seen.level {
+				seen.level, seen.want = f.coverage, f.at(f.asks["coverage"])
 			}
 			for _, n := range f.cases {
-				f.run(n, r, hits[f.policy])
+				f.run(n, r, seen)
 			}
 		}
 		r.Problems = append(r.Problems, d.problems...)
 	}
 	for _, name := range s.Rulesets() {
 		for _, p := range s.policies[name] {
-			r.cover(p, hits[p])
+			r.cover(s, p, byPolicy[p])
 		}
 	}
 	r.Problems = r.Problems.sorted()
 	return r
 }
 
-// cover counts the rules of a policy that were hit, and reports the others.
-func (r *TestReport) cover(p *Policy, hit map[int]bool) {
+// tested are the rules that a case has to hit: all, and otherwise, save beside a
+// rule that always matches, where it never answers.
+func (p *Policy) tested() []policyRule {
 	all := p.rules[:len(p.rules):len(p.rules)]
 	if !slices.ContainsFunc(all, func(rule policyRule) bool { return rule.condition.constant }) {
-		all = append(all, p.otherwise) // beside a rule that always matches it never answers
+		all = append(all, p.otherwise)
 	}
+	return all
+}
+
+// cover counts the rules of a policy that were hit, and reports the others.
+func (r *TestReport) cover(s *Site, p *Policy, seen *seen) {
+	all := p.tested()
 	r.Rules += len(all)
-	r.Hit += len(hit)
-	if hit == nil {
+	if seen == nil {
 		r.Problems = append(r.Problems, p.problem(1, "", "version "+fmt.Sprint(p.Version)+" of "+p.Ruleset+" has no test", "write one beside it, in a file whose name ends in "+testSuffix))
+		r.shown = append(r.shown, shown{s, p, newSeen()})
 		return
 	}
+	r.Hit += len(seen.hit)
+	r.shown = append(r.shown, shown{s, p, seen})
 	for i, rule := range all {
-		if !hit[i] && (len(p.rules) <= maxRowsTested || !rule.row) {
+		if !seen.hit[i] && (len(p.rules) <= maxRowsTested || !rule.row) {
 			r.Problems = append(r.Problems, p.ruleProblem(&rule, "no test hits the rule", "add a case for which it answers"))
 		}
+	}
+	if seen.level > 0 {
+		r.Problems = append(r.Problems, s.coverage(p, seen).short()...)
 	}
 }
 
@@ -103,41 +139,70 @@ func (p *Policy) problem(line int, rule, message, hint string) Problem {
 	return problem
 }
 
-// run decides one case and compares the answer with what is expected.
-func (f *caseFile) run(n *yaml.Node, r *TestReport, hit map[int]bool) {
-	d := f.doc
-	before, said := d.found, len(d.problems)
+// prepared is a case that was read: facts, and what is expected of them.
+type prepared struct {
+	name   string
+	facts  any
+	asOf   time.Time
+	expect *section
+}
+
+// prepare reads a case; nil where it cannot be decided.
+func (f *caseFile) prepare(n *yaml.Node) *prepared {
+	d, before := f.doc, f.doc.found
 	s := d.section(n, "the case", caseKeys...)
 	if s == nil {
+		return nil
+	}
+	c := &prepared{name: s.word("name"), asOf: f.asOf}
+	c.expect = d.section(s.need("expect"), "expect", expectKeys...)
+	if s.fields["as_of"] != nil {
+		c.asOf = f.instant(s.fields["as_of"], "", f.asOf)
+	}
+	c.facts = f.emptyFacts()
+	f.fill(c.facts, f.facts, c.asOf)
+	f.fill(c.facts, s.fields["given"], c.asOf)
+	if c.expect == nil || d.found > before {
+		c.expect = nil
+	}
+	return c
+}
+
+// run decides one case and compares the answer with what is expected.
+func (f *caseFile) run(n *yaml.Node, r *TestReport, seen *seen) {
+	d := f.doc
+	before, said := d.found, len(d.problems)
+	c := f.prepare(n)
+	if c == nil {
 		return
 	}
-	name := s.word("name")
-	expect := d.section(s.need("expect"), "expect", expectKeys...)
-	asOf := f.asOf
-	if s.fields["as_of"] != nil {
-		asOf = f.instant(s.fields["as_of"], "", f.asOf)
-	}
-	facts := f.emptyFacts()
-	f.fill(facts, f.facts, asOf)
-	f.fill(facts, s.fields["given"], asOf)
 	r.Cases++
-	if expect != nil && d.found == before {
-		answers, err := f.policy.DecideAll(facts, asOf)
-		c := comparison{file: f, expect: expect, facts: facts, asOf: asOf, answers: answers, err: err}
-		if err == nil {
-			c.answer = answers[0]
-			for _, i := range f.policy.asked(facts, asOf, answers) {
-				hit[i] = true
-			}
+	if c.expect != nil {
+		for _, i := range f.compare(c) {
+			seen.hit[i] = true
 		}
-		c.compare()
+		seen.watch(f.policy, c)
 	}
 	if d.found > before {
 		r.Failed++
 	}
 	for i := said; i < len(d.problems); i++ {
-		d.problems[i].Message = fmt.Sprintf("case %q: %s", name, d.problems[i].Message)
+		d.problems[i].Message = fmt.Sprintf("case %q: %s", c.name, d.problems[i].Message)
 	}
+}
+
+// compare decides a case, reports what is not as expected, and answers the rules
+// that it shows at work.
+func (f *caseFile) compare(p *prepared) []int {
+	answers, err := f.policy.DecideAll(p.facts, p.asOf)
+	c := comparison{file: f, expect: p.expect, facts: p.facts, asOf: p.asOf, answers: answers, err: err}
+	var hit []int
+	if err == nil {
+		c.answer = answers[0]
+		hit = f.policy.asked(p.facts, p.asOf, answers)
+	}
+	c.compare()
+	return hit
 }
 
 // comparison holds an answer against what a case expects of it.

@@ -56,9 +56,14 @@ type problemView struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`
 	Column  int    `json:"column"`
+	Cell    string `json:"cell,omitempty"`
 	Rule    string `json:"rule,omitempty"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
+}
+
+func viewOfProblem(k rules.Problem) problemView {
+	return problemView{k.File, k.Line, k.Column, k.Cell, k.Rule, k.Message, k.Hint}
 }
 
 // problems prints the problems as the result they are, when machines ask, and
@@ -70,40 +75,12 @@ func (p *program) problems(err error) error {
 	}
 	views := []problemView{}
 	for _, k := range found {
-		views = append(views, problemView{k.File, k.Line, k.Column, k.Rule, k.Message, k.Hint})
+		views = append(views, viewOfProblem(k))
 	}
 	if failed := p.printJSON(map[string]any{"ok": false, "problems": views}); failed != nil {
 		return failed
 	}
 	return misuse("%d problems in the rule files", len(found))
-}
-
-func (p *program) rulesTest() *cobra.Command {
-	return &cobra.Command{
-		Use: "test [DIRECTORY]", Short: "Run the tests beside the rule files, site by site", Args: takes(0, 1, "at most one directory"),
-		Example: "  nightshift rules test\n  nightshift rules test ./my-rules",
-		RunE: func(_ *cobra.Command, args []string) error {
-			book, err := p.named(args)
-			if err != nil {
-				return p.problems(err)
-			}
-			views, g := []map[string]any{}, &grid{}
-			g.row("site", "cases", "failed", "rules", "hit")
-			for _, s := range book.Sites() {
-				r := s.Test()
-				views = append(views, map[string]any{"site": s.Name, "cases": r.Cases, "failed": r.Failed, "rules": r.Rules, "hit": r.Hit})
-				g.row(s.Name, fmt.Sprint(r.Cases), fmt.Sprint(r.Failed), fmt.Sprint(r.Rules), fmt.Sprint(r.Hit))
-			}
-			if p.json {
-				if err := p.printJSON(views); err != nil {
-					return err
-				}
-			} else if err := g.print(p.out); err != nil {
-				return err
-			}
-			return book.Test().Err()
-		},
-	}
 }
 
 func (p *program) rulesList() *cobra.Command {
