@@ -14,8 +14,12 @@ import (
 // facts are the tables that imports write; a dry run only reads them.
 var facts = []string{
 	"sellers", "buyers", "products", "orders", "order_lines", "deliveries", "shipments", "activations", "appeals", "subscriptions",
-	"corrections", "imports", "instruments",
+	"corrections", "imports", "instruments", "credit_limits", "money", "gateway_lines",
 }
+
+// kept are tables that the database keeps by itself: the application only
+// reads them.
+var kept = []string{"accounts"}
 
 func tables(t *testing.T, s *storage.Store, which string) []string {
 	t.Helper()
@@ -36,7 +40,7 @@ func TestEveryTableHasItsLaw(t *testing.T) {
 	s := storagetest.New(t)
 	for law, which := range map[string]string{
 		"can be read by the application":       `n.nspname = 'public' AND NOT has_table_privilege(c.oid, 'SELECT')`,
-		"can be added to by the application":   `n.nspname = 'public' AND NOT has_table_privilege(c.oid, 'INSERT')`,
+		"can be added to by the application":   `n.nspname = 'public' AND c.relname <> ALL ('{accounts}') AND NOT has_table_privilege(c.oid, 'INSERT')`,
 		"are not the application's to empty":   `n.nspname = 'public' AND has_table_privilege(c.oid, 'TRUNCATE')`,
 		"are not open to everybody's triggers": `n.nspname = 'public' AND has_table_privilege(c.oid, 'TRIGGER')`,
 	} {
@@ -46,6 +50,7 @@ func TestEveryTableHasItsLaw(t *testing.T) {
 	}
 	history := slices.Sorted(slices.Values(storagetest.History))
 	unchangeable := tables(t, s, `n.nspname = 'public' AND NOT has_table_privilege(c.oid, 'UPDATE')`)
+	unchangeable = slices.DeleteFunc(unchangeable, func(name string) bool { return slices.Contains(kept, name) })
 	if diff := cmp.Diff(history, unchangeable); diff != "" {
 		t.Errorf("history, and what the application cannot update (-history +cannot):\n%s", diff)
 	}

@@ -14,10 +14,10 @@ import (
 
 // History is the tables that are only ever added to.
 var History = []string{"decisions", "notices", "completions", "event_keys", "rule_versions", "corrections", "imports",
-	"deductions", "deduction_sources", "order_ends"}
+	"deductions", "deduction_sources", "order_ends", "journals", "postings", "blocks"}
 
 // months are the tables of History that are kept by month.
-var months = []string{"decisions", "notices", "deductions", "deduction_sources"}
+var months = []string{"decisions", "notices", "deductions", "deduction_sources", "journals", "postings"}
 
 // Forbidden tries on every table of history, and on a month of it, what the
 // role that the store works as must not be able to do.
@@ -60,6 +60,20 @@ func Forbidden(t *testing.T, s *storage.Store) {
 		"DROP SCHEMA public CASCADE",
 		"CREATE TABLE public.mine ()",
 		"DELETE FROM schema_migrations",
+		"INSERT INTO accounts (site, name, currency, balance) VALUES ('cn', 'buyer:ann:cash', 'CNY', 1)",
+		"UPDATE accounts SET balance = balance + 1",
+		"UPDATE accounts SET floor = -1, lowest = -1",
+		"DELETE FROM accounts",
+		"TRUNCATE accounts",
+		"ALTER TABLE accounts DROP CONSTRAINT accounts_floor",
+		"ALTER TABLE postings DISABLE TRIGGER keep_balances",
+		"DROP TRIGGER keep_balances ON postings",
+		"CREATE OR REPLACE FUNCTION keep_balances() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+		"CREATE TRIGGER mine AFTER INSERT ON postings FOR EACH STATEMENT EXECUTE FUNCTION keep_balances()",
+		"INSERT INTO postings_2026_04 (journal_id, no, business_date, site, from_account, to_account, amount, currency, at) VALUES (1, 1, '2026-04-01', 'cn', 'platform:bank', 'buyer:ann:cash', 1, 'CNY', now())",
+		"SELECT borrow_balances('public', 'cn', '{}')",
+		"SELECT keep_law('accounts')",
+		"UPDATE schema_laws SET append = false",
 	} {
 		refused(t, s, statement)
 	}
