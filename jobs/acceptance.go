@@ -271,26 +271,30 @@ func (v *deliveryView) corrected(field string, reported time.Time) time.Time {
 // daysAhead is how far the working days of an open appeal are laid out.
 const daysAhead = 60
 
+var errTooFar = fmt.Errorf("working days are laid out for %d days after an appeal: let the rule ask for fewer", daysAhead)
+
 // workingSince is a clock that begins with the day after an instant's and runs
-// on working days only; it stands still from where the calendar ends.
+// on working days only. It is not known beyond the calendar: a rule to whose
+// answer such a day matters cannot be asked.
 func workingSince(t time.Time, site *rules.Site) market.Stopwatch {
 	if t.IsZero() || site.Calendar == nil {
 		return market.Stopwatch{}
 	}
-	first := market.DateOf(t, site.Zone) + 1
 	var off []market.Span
-	for d := first; d < first+daysAhead; d++ {
-		midnight := d.At(market.TimeOfDay{}, site.Zone)
+	why := errTooFar
+	first := market.DateOf(t, site.Zone) + 1
+	d := first
+	for ; d < first+daysAhead; d++ {
 		worked, err := site.Calendar.IsWorkingDay(d)
 		if err != nil {
-			off = append(off, market.Span{From: midnight})
+			why = err
 			break
 		}
 		if !worked {
-			off = append(off, market.Span{From: midnight, To: (d + 1).At(market.TimeOfDay{}, site.Zone)})
+			off = append(off, market.Span{From: d.At(market.TimeOfDay{}, site.Zone), To: (d + 1).At(market.TimeOfDay{}, site.Zone)})
 		}
 	}
-	return market.StartedAt(first.At(market.TimeOfDay{}, site.Zone)).Without(off)
+	return market.StartedAt(first.At(market.TimeOfDay{}, site.Zone)).Without(off).KnownUntil(d.At(market.TimeOfDay{}, site.Zone), why)
 }
 
 // acceptanceEffect is what a step of the acceptance job changes.

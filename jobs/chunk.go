@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -63,7 +64,9 @@ func (j Job[C]) step(ctx context.Context, tx *storage.Tx, x *execution, shard *s
 	}
 	k := x.harvest.cleared()
 	for i := range candidates {
-		j.decide(x, &candidates[i], due[i], p, shard, k)
+		if err := j.decide(x, &candidates[i], due[i], p, shard, k); err != nil {
+			return err
+		}
 	}
 	if err := k.keep(ctx, tx, x, p); err != nil {
 		return err
@@ -79,21 +82,26 @@ func (j Job[C]) step(ctx context.Context, tx *storage.Tx, x *execution, shard *s
 }
 
 // decide settles one candidate. It touches neither database nor clock; what
-// it cannot decide is parked with the reason.
-func (j Job[C]) decide(x *execution, c *C, due storage.Due, p pace, shard *storage.Shard, k *harvest) {
+// it cannot decide is parked with the reason. A calendar that ends too early is
+// nothing that could be mended about a candidate: it stops the run.
+func (j Job[C]) decide(x *execution, c *C, due storage.Due, p pace, shard *storage.Shard, k *harvest) error {
 	var v verdict
 	err := errors.New(p.refused)
 	if p.refused == "" {
 		v, err = j.settle(x, c, due)
 	}
+	if errors.Is(err, market.ErrOutsideCalendar) {
+		return fmt.Errorf("decide %s: %w", j.Code(c), err)
+	}
 	if err != nil {
 		k.parked = append(k.parked, storage.Parked{Subject: due.Subject, Code: j.Code(c), Reason: err.Error()})
 		shard.ResultHash = addHash(shard.ResultHash, newDigest(j.Code(c)).text("parked").bytes)
-		return
+		return nil
 	}
 	k.add(v, due, p)
 	shard.Outcomes[v.outcome]++
 	shard.ResultHash = addHash(shard.ResultHash, v.digest(j.Code(c)).bytes)
+	return nil
 }
 
 // verdict is what the walk of one candidate came to.

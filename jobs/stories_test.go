@@ -36,6 +36,7 @@ var update = flag.Bool("update", false, "rewrite what the stories expect; read t
 //	-- 2024-03-20/orders.csv -- records taken in just before that night
 //	-- days --                  the nights: a date, a range from..to, or date@as-of
 //	-- rejects --               records that were refused, where the story speaks of any
+//	-- stops --                 nights that stopped with an error and kept nothing, where it speaks of any
 //	-- decisions --             what was decided, where it changed
 //	-- completions --           what is accepted or refunded, and for how long it may be used
 //	-- notices --               who was told
@@ -72,6 +73,7 @@ type story struct {
 	store   *storage.Store
 	nights  []night
 	rejects []string
+	stops   []string
 }
 
 type night struct {
@@ -154,7 +156,15 @@ func (s *story) run() {
 	for _, n := range s.nights {
 		s.takeIn(n.on.String())
 		request := jobs.Request{Job: "acceptance", Site: s.site.Name, On: n.on, AsOf: n.asOf}
+		before := s.rowsKept()
 		first, err := s.engine.Run(s.Context(), request)
+		if err != nil && s.part("stops") != "" {
+			s.stops = append(s.stops, n.on.String()+"  "+err.Error())
+			if now := s.rowsKept(); now != before {
+				s.Fatalf("night of %s stopped and left %d rows instead of %d", n.on, now, before)
+			}
+			continue
+		}
 		if err != nil || first.Run.Parked > 0 {
 			s.Fatalf("night of %s: %d parked, %v", n.on, first.Run.Parked, err)
 		}
@@ -202,6 +212,34 @@ func (s *story) takeIn(folder string) {
 	}
 }
 
+// A year that the calendar lacked is added to it, and the run goes on.
+func TestARunGoesOnWithALongerCalendar(t *testing.T) {
+	archive, err := txtar.ParseFile("testdata/stories/the_calendar_ends.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStory(t, archive)
+	s.run()
+	calendar, err := fs.ReadFile(rules.Defaults(), "calendar.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := without(t, rules.Defaults(), []string{"calendar.csv"}).(fstest.MapFS)
+	dir["calendar.csv"] = &fstest.MapFile{Data: append(calendar, "2027-01-01,holiday,New Year\n"...)}
+	if s.engine.Book, err = rules.Load(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, on := range []string{"2027-01-03", "2027-01-04", "2027-01-05", "2027-01-06"} {
+		if r, err := s.engine.Run(t.Context(), jobs.Request{Job: "acceptance", Site: "cn", On: date(t, on)}); err != nil || r.Run.Parked > 0 {
+			t.Fatalf("night of %s: %d parked, %v", on, r.Run.Parked, err)
+		}
+	}
+	const want = "2027-01-06  appeal_overdue/cn/Y-2  platform  2027-01-06T00:00:00+08:00"
+	if notices := s.notices(); !slices.Contains(notices, want) {
+		t.Errorf("%q is not among %q", want, notices)
+	}
+}
+
 // part of a story that the run fills in.
 type part struct {
 	name  string
@@ -214,6 +252,9 @@ func (s *story) outcome() []part {
 	var parts []part
 	if s.part("rejects") != "" {
 		parts = append(parts, part{"rejects", s.rejects})
+	}
+	if s.part("stops") != "" {
+		parts = append(parts, part{"stops", s.stops})
 	}
 	return append(parts, part{"decisions", s.decisions()}, part{"completions", s.completions()}, part{"notices", s.notices()}, part{"waiting", s.waiting()})
 }

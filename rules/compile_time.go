@@ -14,7 +14,8 @@ import (
 // so every instant at which an answer can turn is known (decide_when.go).
 //
 // A stopwatch that has not started is not anywhere: >=, > and == are false of
-// it, their opposites true.
+// it, their opposites true. One of which too little is known fails where the
+// answer depends on what is not known, and only there.
 func (c *compiler) stopwatchComparison(n *ast.BinaryNode, a, b *operand) *operand {
 	op := n.Operator
 	if b.kind == KindStopwatch {
@@ -34,11 +35,20 @@ func (c *compiler) stopwatchComparison(n *ast.BinaryNode, a, b *operand) *operan
 	c.crossAt(crossing{fact: a.fact, stopwatch: w, threshold: d, constant: b.constant, operator: op})
 	answer, absent := truth[op], op == "<" || op == "<=" || op == "!="
 	return c.result(n, KindBool, func(f *frame) bool {
-		elapsed, started := w(f).Elapsed(f.asOf)
+		watch := w(f)
+		elapsed, started := watch.Elapsed(f.asOf)
 		if !started {
 			return absent
 		}
-		return answer[cmp.Compare(int64(elapsed), d(f))+1]
+		side := cmp.Compare(int64(elapsed), d(f))
+		if unknown, why := watch.Unknown(f.asOf); unknown > 0 {
+			for most := cmp.Compare(int64(elapsed+unknown), d(f)); most > side; most-- {
+				if answer[most+1] != answer[side+1] {
+					f.fail(why)
+				}
+			}
+		}
+		return answer[side+1]
 	}, a, b)
 }
 

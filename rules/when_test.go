@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -118,7 +119,8 @@ func drawTimeFacts(t *rapid.T) *trialFacts {
 	return facts
 }
 
-// drawStopwatch may not have started, and may be stopped by overlapping appeals.
+// drawStopwatch may not have started, may be stopped by overlapping appeals,
+// and may not be known for ever.
 func drawStopwatch(t *rapid.T, label string) market.Stopwatch {
 	if rapid.IntRange(0, 5).Draw(t, label+" started") == 0 {
 		return market.Stopwatch{}
@@ -132,7 +134,11 @@ func drawStopwatch(t *rapid.T, label string) market.Stopwatch {
 		}
 		spans = append(spans, market.Span{From: from, To: to})
 	}
-	return market.StartedAt(drawInstant(t, label)).Without(spans)
+	w := market.StartedAt(drawInstant(t, label)).Without(spans)
+	if rapid.IntRange(0, 5).Draw(t, label+" known") == 0 {
+		w = w.KnownUntil(w.Anchor().Add(time.Duration(rapid.Int64Range(0, 12*24*3600).Draw(t, label+" known for"))*time.Second), market.ErrOutsideCalendar)
+	}
+	return w
 }
 
 // TestNextIsTheNextChange: at Next the answer differs, one second and one tick
@@ -224,6 +230,38 @@ func TestStoppedClockResumes(t *testing.T) {
 	accept, _ := p.Decide(facts, due.Add(100*day))
 	if since := p.Since(facts, due.Add(100*day), accept); accept.Outcome != "yes" || !since.Equal(due) {
 		t.Errorf("later: %v since %s, want %s", accept, since, due)
+	}
+}
+
+// TestWhatIsNotKnownIsNotGuessed: a clock that ran for two days until knowledge
+// ended is asked for what it can tell, and is looked at again where it may turn.
+func TestWhatIsNotKnownIsNotGuessed(t *testing.T) {
+	facts := trial()
+	facts.SignedFor = market.StartedAt(anchor).KnownUntil(anchor.Add(2*day), market.ErrOutsideCalendar)
+	for condition, want := range map[string][5]string{ // on days 1 to 5
+		"signed_for >= days(2)": {"no", "yes", "yes", "yes", "yes"},
+		"signed_for > days(2)":  {"no", "no", "?", "?", "?"},
+		"signed_for >= days(4)": {"no", "no", "no", "?", "?"},
+		"days(4) <= signed_for": {"no", "no", "no", "?", "?"},
+		"signed_for < days(4)":  {"yes", "yes", "yes", "?", "?"},
+		"signed_for != days(4)": {"yes", "yes", "yes", "?", "?"},
+		"happened(signed_for)":  {"yes", "yes", "yes", "yes", "yes"},
+	} {
+		p := mustCompile(t, trialText(condition, ""))
+		for i, outcome := range want {
+			a, err := p.Decide(facts, anchor.Add(time.Duration(i+1)*day))
+			if err != nil && errors.Is(err, market.ErrOutsideCalendar) {
+				a.Outcome = "?"
+			}
+			if a.Outcome != outcome {
+				t.Errorf("%s on day %d: %s, %v; want %s", condition, i+1, a.Outcome, err, outcome)
+			}
+		}
+	}
+	p := mustCompile(t, trialText("signed_for >= days(4)", ""))
+	no, _ := p.Decide(facts, anchor.Add(day))
+	if next, ok := p.Next(facts, anchor.Add(day), no); !ok || !next.Equal(anchor.Add(4*day)) {
+		t.Errorf("looked at again at %s, %t", next, ok)
 	}
 }
 

@@ -76,9 +76,10 @@ WITH opened AS (
 )
 SELECT on_day,
        (SELECT day + 1 FROM days d WHERE d.on_day = o.on_day AND worked ORDER BY day OFFSET 2 LIMIT 1)::timestamp AT TIME ZONE 'Asia/Shanghai' AS due_at,
-       (SELECT format('{"since":%s,"stopped":[%s]}', pg_temp.instant((o.on_day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'),
+       (SELECT format('{"since":%s,"stopped":[%s],"known_until":%s}', pg_temp.instant((o.on_day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'),
                       string_agg(format('[%s,%s]', pg_temp.instant(from_day::timestamp AT TIME ZONE 'Asia/Shanghai'),
-                                        pg_temp.instant(to_day::timestamp AT TIME ZONE 'Asia/Shanghai')), ',' ORDER BY from_day))
+                                        pg_temp.instant(to_day::timestamp AT TIME ZONE 'Asia/Shanghai')), ',' ORDER BY from_day),
+                      pg_temp.instant((o.on_day + 61)::timestamp AT TIME ZONE 'Asia/Shanghai'))
         FROM rests r WHERE r.on_day = o.on_day) AS working
 FROM opened o;
 

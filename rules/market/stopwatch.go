@@ -2,6 +2,7 @@ package market
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,7 +22,14 @@ func (s Span) Open() bool { return s.To.IsZero() }
 type Stopwatch struct {
 	anchor  time.Time
 	down    bool
-	stopped []Span // sorted, disjoint, none empty; none for a stopwatch that runs down
+	stopped []Span   // sorted, disjoint, none empty; none for a stopwatch that runs down
+	horizon *horizon // nil where all is known
+}
+
+// horizon is where knowledge of a stopwatch ends, and why.
+type horizon struct {
+	at  time.Time
+	why error
 }
 
 // StartedAt is a stopwatch that began to run at t. A zero t has not started.
@@ -37,6 +45,26 @@ func (w Stopwatch) Without(spans []Span) Stopwatch {
 		return w
 	}
 	w.stopped = merged(spans, w.anchor)
+	return w
+}
+
+// KnownUntil is the same stopwatch, of which nobody knows from t on when it
+// runs and when it stands still; why says what has to be known. What was said
+// of it from t on is forgotten.
+func (w Stopwatch) KnownUntil(t time.Time, why error) Stopwatch {
+	if w.down || w.anchor.IsZero() {
+		return w
+	}
+	w.horizon = &horizon{at: t, why: why}
+	for i, s := range w.stopped {
+		if s.Open() || s.To.After(t) {
+			w.stopped = slices.Clone(w.stopped[:i])
+			if s.From.Before(t) {
+				w.stopped = append(w.stopped, Span{From: s.From, To: t})
+			}
+			break
+		}
+	}
 	return w
 }
 
@@ -78,14 +106,26 @@ func (w Stopwatch) Stopped() []Span { return w.stopped }
 // Down tells whether w runs down to its anchor.
 func (w Stopwatch) Down() bool { return w.down }
 
-// Elapsed is how long w has run by asOf, or how long remains; the bool is
-// false when it has not started.
+// Unknown is the time by asOf of which nobody knows whether w ran, and why;
+// zero where all is known.
+func (w *Stopwatch) Unknown(asOf time.Time) (time.Duration, error) {
+	if w.horizon == nil || !asOf.After(w.horizon.at) {
+		return 0, nil
+	}
+	return asOf.Sub(w.horizon.at), w.horizon.why
+}
+
+// Elapsed is how long w has run by asOf, as far as that is known, or how long
+// remains; the bool is false when it has not started.
 func (w Stopwatch) Elapsed(asOf time.Time) (time.Duration, bool) {
 	if !w.Started(asOf) {
 		return 0, false
 	}
 	if w.down {
 		return w.anchor.Sub(asOf), true
+	}
+	if w.horizon != nil && asOf.After(w.horizon.at) {
+		asOf = w.horizon.at
 	}
 	run := asOf.Sub(w.anchor)
 	for _, s := range w.stopped {
@@ -102,8 +142,9 @@ func (w Stopwatch) Elapsed(asOf time.Time) (time.Duration, bool) {
 }
 
 // Crossing is the first instant at which w has run for d; for one that runs
-// down, at which d remains. It is false when that instant is not known: w has
-// not started, or stands still before it.
+// down, at which d remains. It is false when there is no such instant: w has
+// not started, or stands still before it. Where knowledge ends before it, it is
+// the first instant at which w may have run for d.
 func (w Stopwatch) Crossing(d time.Duration) (time.Time, bool) {
 	if w.anchor.IsZero() {
 		return time.Time{}, false
@@ -132,10 +173,15 @@ type stopwatchJSON struct {
 	Since   *time.Time     `json:"since,omitempty"`
 	Until   *time.Time     `json:"until,omitempty"`
 	Stopped [][]*time.Time `json:"stopped,omitempty"`
+	Known   *time.Time     `json:"known_until,omitempty"`
 }
 
-// AppendJSON appends w as JSON: {"since":…,"stopped":[[from,to],[from]]},
-// {"until":…}, or null when it has not started. Instants are in UTC.
+// errNotKept is why a stopwatch that was kept is not known beyond an instant.
+var errNotKept = errors.New("the facts that were kept do not say when the clock ran after that")
+
+// AppendJSON appends w as JSON: {"since":…,"stopped":[[from,to],[from]]}, with
+// "known_until" where it is not known for ever; {"until":…}, or null when it
+// has not started. Instants are in UTC.
 func (w Stopwatch) AppendJSON(buf []byte) []byte {
 	if w.anchor.IsZero() {
 		return append(buf, "null"...)
@@ -157,6 +203,9 @@ func (w Stopwatch) AppendJSON(buf []byte) []byte {
 	}
 	if len(w.stopped) > 0 {
 		buf = append(buf, "]]"...)
+	}
+	if w.horizon != nil {
+		buf = appendInstant(append(buf, `,"known_until":`...), w.horizon.at)
 	}
 	return append(buf, '}')
 }
@@ -199,5 +248,8 @@ func (w *Stopwatch) UnmarshalJSON(text []byte) error {
 		stopped = append(stopped, s)
 	}
 	*w = StartedAt(*j.Since).Without(stopped)
+	if j.Known != nil {
+		*w = w.KnownUntil(*j.Known, errNotKept)
+	}
 	return nil
 }
