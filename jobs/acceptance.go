@@ -71,6 +71,9 @@ func acceptanceFacts(s *market.Supervision, at time.Time, site *rules.Site, room
 	clock := func(t time.Time) market.Stopwatch { return market.StartedAt(seen(t, at)).Without(stopped) }
 	plain := func(t time.Time) market.Stopwatch { return market.StartedAt(seen(t, at)) }
 	*f = rules.AcceptanceFacts{
+		Seller:  o.Seller,
+		Product: o.Product,
+
 		OrderType:    o.Type,
 		AccessType:   o.AccessType,
 		DeliveryMode: o.DeliveryMode,

@@ -125,7 +125,8 @@ func (j Job[C]) settle(x *execution, c *C, due storage.Due) (verdict, error) {
 		return x.factsAt(at, func(room any) any { return j.Facts(c, at, x.site, room) })
 	}}
 	for n, ruleset := range j.Rulesets {
-		w.policy, w.from = x.policies[n], j.Begins(c)
+		w.from = j.Begins(c)
+		w.policy = x.inForce[n].For(w.facts(w.from))
 		var step Step
 		var failed error
 		end, err := w.run(func(s Step) bool {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"time"
 
 	"nightshift/reports"
 	"nightshift/rules"
@@ -49,7 +50,7 @@ func (e *Engine) Workbook(ctx context.Context, r market.Run, w io.Writer) error 
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
 	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		a := account{ctx: ctx, tx: tx, engine: e, site: site, run: r, policies: map[string]*rules.Policy{}, runs: map[int64]market.Run{r.ID: r}}
+		a := account{ctx: ctx, tx: tx, engine: e, site: site, run: r, policies: map[string]*rules.Policy{}, runs: map[int64]market.Run{r.ID: r}, inForce: map[held]*rules.InForce{}}
 		report, err := a.report()
 		if err != nil {
 			return err
@@ -71,6 +72,13 @@ type account struct {
 	run      market.Run
 	policies map[string]*rules.Policy // by content hash: those that the lists name
 	runs     map[int64]market.Run
+	inForce  map[held]*rules.InForce
+}
+
+// held names what a run decided a ruleset by.
+type held struct {
+	run     int64
+	ruleset string
 }
 
 func (a *account) report() (reports.AcceptanceReport, error) {
@@ -82,7 +90,7 @@ func (a *account) report() (reports.AcceptanceReport, error) {
 		Waiting:  mapped(a.tx.StandingAt(a.ctx, a.run, market.Wait), a.waiting),
 		Held:     mapped(a.tx.StandingAt(a.ctx, a.run, market.Hold), a.waiting),
 		Reminders: mapped(a.tx.RemindedBy(a.ctx, a.run, "reminders"), func(v storage.Reminded) (reports.ReminderRow, error) {
-			because, err := a.because("reminders", a.run.ID, v.Rule)
+			because, err := a.because("reminders", a.run.ID, v.Placed, v.Rule)
 			return reports.ReminderRow{Order: v.Order, Kind: v.Kind, Recipients: v.Recipients, At: v.At, Rule: v.Rule, Because: because}, err
 		}),
 		Parked: mapped(a.tx.ParkedBy(a.ctx, a.run), func(v storage.SetAside) (reports.ParkedRow, error) {
@@ -93,11 +101,17 @@ func (a *account) report() (reports.AcceptanceReport, error) {
 		return report, err
 	}
 	for _, ruleset := range Acceptance.Rulesets {
-		p, err := a.policy(a.run.Policies[ruleset.Name])
+		f, err := heldBy(a.run, ruleset.Name, a.site, a.policy)
 		if err != nil {
 			return report, err
 		}
-		report.Policies = append(report.Policies, reports.PolicyUsed{Ruleset: p.Ruleset, Version: p.Version, Effective: p.Effective, Hash: p.Hash[:]})
+		used := f.Pinned()
+		if len(used) == 0 {
+			used = append(used, f.Policy())
+		}
+		for _, p := range used {
+			report.Policies = append(report.Policies, reports.PolicyUsed{Ruleset: p.Ruleset, Version: p.Version, Effective: p.From, Hash: p.Hash[:]})
+		}
 	}
 	counts, err := a.counts()
 	report.Counts = counts
@@ -134,13 +148,21 @@ func (a *account) policy(hash string) (*rules.Policy, error) {
 	return p, err
 }
 
-// because is the sentence of a rule in the version that a run was pinned to.
-func (a *account) because(ruleset string, run int64, rule string) (string, error) {
-	p, ok := a.policies[a.runs[run].Policies[ruleset]]
-	if !ok {
+// because is the sentence of a rule in the version by which a run decided about
+// an order that was placed then.
+func (a *account) because(ruleset string, run int64, placed time.Time, rule string) (string, error) {
+	if a.runs[run].Policies[ruleset] == "" {
 		return "", nil
 	}
-	return p.Because(rule), nil
+	f, known := a.inForce[held{run, ruleset}]
+	if !known {
+		var err error
+		if f, err = heldBy(a.runs[run], ruleset, a.site, a.policy); err != nil {
+			return "", err
+		}
+		a.inForce[held{run, ruleset}] = f
+	}
+	return f.On(market.DateOf(placed, a.site.Zone)).Because(rule), nil
 }
 
 // counts are what the tables say, apart from the lists.
@@ -165,13 +187,13 @@ func subject(l storage.OrderLine) reports.Subject {
 }
 
 func (a *account) accepted(v storage.Settled) (reports.AcceptedRow, error) {
-	because, err := a.because(Acceptance.Name, v.RunID, v.Rule)
+	because, err := a.because(Acceptance.Name, v.RunID, v.Placed, v.Rule)
 	return reports.AcceptedRow{Subject: subject(v.OrderLine), StartedAt: v.StartedAt, DueAt: v.DueAt,
 		ValidFrom: v.ValidFrom, ValidUntil: v.ValidUntil, Rule: v.Rule, Because: because}, err
 }
 
 func (a *account) refunded(v storage.Settled) (reports.RefundedRow, error) {
-	because, err := a.because(Acceptance.Name, v.RunID, v.Rule)
+	because, err := a.because(Acceptance.Name, v.RunID, v.Placed, v.Rule)
 	return reports.RefundedRow{Subject: subject(v.OrderLine), StartedAt: v.StartedAt, DueAt: v.DueAt, Rule: v.Rule, Because: because}, err
 }
 
@@ -183,7 +205,7 @@ func (a *account) waiting(v storage.Standing) (reports.WaitingRow, error) {
 	if v.RunID == 0 {
 		return row, nil
 	}
-	because, err := a.because(Acceptance.Name, v.RunID, v.Rule)
+	because, err := a.because(Acceptance.Name, v.RunID, v.Placed, v.Rule)
 	row.Because = because
 	return row, err
 }

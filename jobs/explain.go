@@ -15,6 +15,7 @@ type Explained struct {
 	Run      market.Run        // zero where a person decided
 	Reason   string            // the sentence of the rule, or of the person
 	Why      rules.Explanation // how each rule judged the facts that were kept
+	Policy   *rules.Policy     // that it was taken by; nil where a person decided
 }
 
 // Story is all that was decided about an order, oldest first, and where it
@@ -72,14 +73,16 @@ func (e *Engine) explain(ctx context.Context, tx *storage.Tx, site *rules.Site, 
 		return x, err
 	}
 	x.Run = run
-	policy, err := kept(ctx, e.Store, site, run.Policies[d.Ruleset])
+	inForce, err := heldBy(run, d.Ruleset, site, func(hash string) (*rules.Policy, error) { return kept(ctx, e.Store, site, hash) })
 	if err != nil {
 		return x, err
 	}
-	facts, err := policy.ParseFacts(d.Facts)
+	facts, err := inForce.Policy().ParseFacts(d.Facts)
 	if err != nil {
 		return x, err
 	}
+	policy := inForce.For(facts)
+	x.Policy = policy
 	answer, err := policy.Decide(facts, d.DueAt)
 	if err != nil {
 		return x, err

@@ -15,10 +15,14 @@ const (
 
 	marketBuyers = `INSERT INTO buyers (site, code) SELECT 'cn', 'b' || i FROM generate_series(1, 1000) i`
 
+	marketSellers = `INSERT INTO sellers (site, code) SELECT 'cn', 's' || i FROM generate_series(1, 200) i`
+
+	marketProducts = `INSERT INTO products (site, code, seller_id) SELECT 'cn', 'p' || i, 1 + i % 200 FROM generate_series(1, 1000) i`
+
 	marketOrders = `
-		INSERT INTO orders (id, site, code, buyer_id, order_type, access_type, delivery_mode, charge_mode, track, placed_at, paid_at, cancelled_at,
+		INSERT INTO orders (id, site, code, buyer_id, seller_id, product_id, order_type, access_type, delivery_mode, charge_mode, track, placed_at, paid_at, cancelled_at,
 		                    invoiced_at, term_count, term_unit, receiver_phone, amount, currency)
-		SELECT i, 'cn', 'A-' || i, 1 + i % 1000, CASE k WHEN 88 THEN 'renewal' ELSE 'new' END, access_type,
+		SELECT i, 'cn', 'A-' || i, 1 + i % 1000, 1 + (i % 1000 + 1) % 200, 1 + i % 1000, CASE k WHEN 88 THEN 'renewal' ELSE 'new' END, access_type,
 		       CASE WHEN k BETWEEN 45 AND 63 THEN 'online_code' WHEN k = 72 THEN 'instant' WHEN k = 91 THEN 'identification_code'
 		            WHEN access_type IN ('saas', 'human_service', 'data_file') THEN 'offline' ELSE '' END,
 		       CASE WHEN access_type IN ('saas', 'license') THEN 'PERIOD' ELSE 'ONE_TIME' END,
@@ -79,6 +83,8 @@ const (
 func marketplace(t testing.TB, s *storage.Store, n int) {
 	t.Helper()
 	exec(t, s, marketBuyers)
+	exec(t, s, marketSellers)
+	exec(t, s, marketProducts)
 	exec(t, s, marketOrders, n)
 	for _, statement := range []string{marketDeliveries, marketShipments, marketActivations, marketAppeals, marketDue} {
 		exec(t, s, statement)

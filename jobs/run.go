@@ -34,12 +34,12 @@ type execution struct {
 	line        line
 	site        *rules.Site
 	run         market.Run
-	policies    []*rules.Policy // one a ruleset of the job
-	nextVersion time.Time       // when another version will hold; zero if none is known
-	sparse      bool            // few keys are due
-	events      []time.Time     // room of a worker for the instants of a candidate,
-	moments     []moment        // for its facts
-	harvest     harvest         // and for what a chunk leaves behind
+	inForce     []*rules.InForce // one a ruleset of the job
+	nextVersion time.Time        // when another version will hold; zero if none is known
+	sparse      bool             // few keys are due
+	events      []time.Time      // room of a worker for the instants of a candidate,
+	moments     []moment         // for its facts
+	harvest     harvest          // and for what a chunk leaves behind
 }
 
 // Run carries one job through one business date of one site. A run that was

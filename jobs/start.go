@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -37,16 +36,21 @@ func (x *execution) open(ctx context.Context, req Request) error {
 func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) error {
 	x.run = market.Run{Job: req.Job, Site: req.Site, On: req.On, AsOf: req.AsOf, Build: x.engine.Build, Schema: storage.SchemaVersion(), Policies: map[string]string{}}
 	for _, ruleset := range x.line.rulesets {
-		policy, err := x.site.Policy(ruleset, req.On)
+		f, err := x.site.InForce(ruleset, req.On)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrBadRequest, err)
 		}
-		if err := tx.KeepRuleVersion(ctx, storage.RuleVersion{Hash: policy.Hash[:], Site: x.site.Name, Ruleset: policy.Ruleset,
-			Version: policy.Version, Effective: storage.Day{Date: policy.Effective}, File: policy.File, Text: policy.Text}); err != nil {
+		if err := keepPolicy(ctx, tx, x.site, f.Policy()); err != nil {
 			return err
 		}
-		x.run.Policies[ruleset] = fmt.Sprintf("%x", policy.Hash)
-		x.policies = append(x.policies, policy)
+		x.run.Policies[ruleset] = hexHash(f.Policy())
+		for _, policy := range f.Pinned() {
+			if err := keepPolicy(ctx, tx, x.site, policy); err != nil {
+				return err
+			}
+			x.run.Policies[pinnedKey(ruleset, policy.From)] = hexHash(policy)
+		}
+		x.inForce = append(x.inForce, f)
 	}
 	due, err := tx.DueAt(ctx, req.Job, req.Site, req.AsOf)
 	if err != nil {
@@ -82,11 +86,11 @@ func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
 			x.run.ID, ErrBadRequest, x.run.Build, x.run.Schema, x.engine.Build, storage.SchemaVersion())
 	}
 	for _, ruleset := range x.line.rulesets {
-		policy, err := x.pinned(ctx, ruleset)
+		f, err := x.engine.heldBy(ctx, x.site, x.run, ruleset)
 		if err != nil {
 			return err
 		}
-		x.policies = append(x.policies, policy)
+		x.inForce = append(x.inForce, f)
 	}
 	x.orient()
 	shards, err := tx.Shards(ctx, x.run.ID)
@@ -97,35 +101,6 @@ func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
 		x.sparse = storage.DueSpan{Count: x.run.Due, First: shards[0].After + 1, Last: shards[len(shards)-1].Upto}.Sparse()
 	}
 	return tx.ResumeRun(ctx, x.run.ID)
-}
-
-// pinned is the policy a run began with, even if its file has changed since.
-func (x *execution) pinned(ctx context.Context, ruleset string) (*rules.Policy, error) {
-	if policy, err := x.site.Policy(ruleset, x.run.On); err == nil && fmt.Sprintf("%x", policy.Hash) == x.run.Policies[ruleset] {
-		return policy, nil
-	}
-	return kept(ctx, x.engine.Store, x.site, x.run.Policies[ruleset])
-}
-
-// kept compiles a rule text that was kept, by its content hash.
-func kept(ctx context.Context, store *storage.Store, site *rules.Site, hash string) (*rules.Policy, error) {
-	raw, err := hex.DecodeString(hash)
-	if err != nil {
-		return nil, fmt.Errorf("find rule text %q: %w", hash, err)
-	}
-	v, err := store.RuleVersion(ctx, raw)
-	if err != nil {
-		return nil, err
-	}
-	ruleset, problems := rules.Parse(v.File, []byte(v.Text))
-	if len(problems) > 0 {
-		return nil, fmt.Errorf("restore rule file %s: %w", v.File, problems)
-	}
-	policy, problems := rules.Compile(ruleset, site.Currency)
-	if len(problems) > 0 {
-		return nil, fmt.Errorf("restore rule file %s: %w", v.File, problems)
-	}
-	return policy, nil
 }
 
 // asOf is the instant at which a job evaluates for a business date: its

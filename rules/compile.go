@@ -3,6 +3,7 @@ package rules
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,10 +18,12 @@ import (
 type Policy struct {
 	Ruleset   string
 	Version   int
-	Effective market.Date // the first business date on which it holds
+	Effective market.Date // the first business date on which its version holds
+	From      market.Date // the first on which its values do: later than that where a let has changed since
+	Pin       string      // PinOrder: an order is decided by what held when it was placed
 	Hit       HitPolicy
 	Hash      [sha256.Size]byte // of what it says: ruleset, currency and text
-	Text      string            // the rule file
+	Text      string            // the rule file, with its values where they change or are shared
 	File      string            // where it was read
 
 	vocabulary *Vocabulary
@@ -34,6 +37,9 @@ type Policy struct {
 	source     string // the rule file as it was read: its lines are those of the rules
 	sheet      string // the table beside it
 	crossings  []crossing
+	phases     []*Policy // of the first of them: all, in order; nil where there is one
+	shares     []string  // the parameters of the site that it uses
+	placed     *Fact     // since when an order was placed; nil where the facts do not say
 }
 
 // policyRule is one rule as closures.
@@ -63,7 +69,7 @@ type valueOf struct {
 func Compile(rs *Ruleset, site market.Currency) (*Policy, Problems) {
 	d := rs.doc
 	before, found := len(d.problems), d.found
-	p := compile(rs, site)
+	p := compilePhases(rs, site, 0)
 	problems := slices.Clone(d.problems).sorted()
 	d.problems, d.found = d.problems[:before], found
 	if len(problems) > 0 {
@@ -72,7 +78,8 @@ func Compile(rs *Ruleset, site market.Currency) (*Policy, Problems) {
 	return p, nil
 }
 
-func compile(rs *Ruleset, site market.Currency) *Policy {
+// compileOn compiles a ruleset with the values of a date.
+func compileOn(rs *Ruleset, site market.Currency, on market.Date) *Policy {
 	currency := rs.Currency
 	if currency == "" {
 		currency = site
@@ -85,9 +92,11 @@ func compile(rs *Ruleset, site market.Currency) *Policy {
 		return nil
 	}
 	c := newCompiler(rs, vocabulary, currency)
+	c.on, c.site = on, site
+	c.declare(rs)
 	p := &Policy{
-		Ruleset: rs.Name, Version: rs.Version, Effective: rs.Effective, Hit: rs.Hit,
-		Hash: hashOf(rs, currency), Text: rs.Text, File: rs.File,
+		Ruleset: rs.Name, Version: rs.Version, Effective: rs.Effective, From: on, Pin: rs.Pin, Hit: rs.Hit,
+		Hash: hashOf(rs.Text, rs, currency), Text: rs.Text, File: rs.File,
 		vocabulary: vocabulary,
 		currency:   currency,
 		source:     rs.doc.text,
@@ -95,6 +104,7 @@ func compile(rs *Ruleset, site market.Currency) *Policy {
 		pointer:    reflect.PointerTo(reflect.TypeOf(vocabulary.prototype)),
 		fields:     vocabulary.fields(),
 	}
+	c.pinned(rs, p)
 	for _, let := range rs.Lets {
 		c.let(let.Name)
 	}
@@ -118,13 +128,26 @@ func compile(rs *Ruleset, site market.Currency) *Policy {
 	c.hitPolicy(rs, p)
 	c.reachable(rs, p)
 	p.crossings = c.crossings
+	p.shares = slices.Sorted(maps.Keys(c.used))
 	return p
+}
+
+// pinned checks that orders can be pinned where the ruleset says so.
+func (c *compiler) pinned(rs *Ruleset, p *Policy) {
+	for _, fact := range c.vocabulary.Facts() {
+		if fact.Name == c.vocabulary.placed {
+			p.placed = &fact
+		}
+	}
+	if p.placed == nil && rs.Pin != "" {
+		c.doc.problem(rs.top.fields["pin"], "", "the facts of "+rs.Name+" do not say when an order was placed", "leave pin out")
+	}
 }
 
 // hashOf is the same for the same meaning of the same ruleset: the currency is
 // in it because the site can change what a bare amount means.
-func hashOf(rs *Ruleset, currency market.Currency) [sha256.Size]byte {
-	return sha256.Sum256([]byte("nightshift rule file\x00" + rs.Name + "\x00" + string(currency) + "\x00" + rs.Text))
+func hashOf(text string, rs *Ruleset, currency market.Currency) [sha256.Size]byte {
+	return sha256.Sum256([]byte("nightshift rule file\x00" + rs.Name + "\x00" + string(currency) + "\x00" + text))
 }
 
 // policyRule compiles one rule, or otherwise, which has no condition.
@@ -251,5 +274,12 @@ func (o *Outcome) carried(name string) *Carried {
 // Outcomes are the words the policy may answer with.
 func (p *Policy) Outcomes() []Outcome { return p.vocabulary.Outcomes }
 
-// String names the policy, as in "acceptance@2".
-func (p *Policy) String() string { return fmt.Sprintf("%s@%d", p.Ruleset, p.Version) }
+// String names the policy, as in "acceptance@2", and in a later phase of it
+// "acceptance@2 with the values of 2026-07-01".
+func (p *Policy) String() string {
+	name := fmt.Sprintf("%s@%d", p.Ruleset, p.Version)
+	if p.From > p.Effective {
+		name += " with the values of " + p.From.String()
+	}
+	return name
+}

@@ -193,10 +193,32 @@ func (c *compiler) membership(n *ast.BinaryNode) *operand {
 		return c.refuse(n, "in beside "+b.kind.String(), "write a list behind it: x in [a, b]")
 	case a.kind == KindList || a.kind == KindStopwatch:
 		return c.refuse(n, a.kind.String()+" cannot be in a list", "")
+	}
+	return c.inList(n, a, b)
+}
+
+func (c *compiler) inList(n ast.Node, a, b *operand) *operand {
+	switch {
+	case b.variants != nil:
+		return c.inVariants(n, a, b)
 	case b.items == nil:
 		return c.inTexts(n, a, b)
 	}
 	return c.inItems(n, a, b)
+}
+
+// inVariants looks into the list that the candidate has.
+func (c *compiler) inVariants(n ast.Node, a, b *operand) *operand {
+	var tests []func(*frame) bool
+	for _, list := range b.variants.values {
+		o := c.inList(n, a, list)
+		if o == nil {
+			return nil
+		}
+		tests = append(tests, as[bool](o))
+	}
+	pick := b.variants.pick
+	return c.result(n, KindBool, func(f *frame) bool { return tests[pick(f)](f) }, a, b)
 }
 
 // inTexts looks into a fact that is a list of texts.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -30,10 +29,16 @@ const (
 type compiler struct {
 	doc        *document
 	vocabulary *Vocabulary
-	currency   market.Currency
+	currency   market.Currency     // of bare amounts
+	site       market.Currency     // of those in the parameters of the site
 	names      map[string]*operand // facts, and lets once compiled
 	lets       map[string]*Binding // those still to compile
 	open       []string            // lets being compiled, outermost first
+	on         market.Date         // the date whose values the lets have
+	parameters *parameters         // those of the site; nil where there are none
+	overrides  map[string][]choice // those who have another value of a let
+	codes      map[string]*operand // the facts that overrides ask; those of no ruleset where nil
+	used       map[string]bool     // the shared parameters that were asked for
 	functions  map[string]*function
 	grammar    *conf.Config
 	crossings  []crossing
@@ -54,24 +59,17 @@ type passage struct {
 	depth int
 	known map[ast.Node]*operand // of this expression: a < b < c holds b twice
 	spans map[ast.Node]span
-	used  []int // the source columns it reads, of an import
+	reads []int // the source columns it reads, of an import
 }
 
 func newCompiler(rs *Ruleset, v *Vocabulary, currency market.Currency) *compiler {
 	c := &compiler{
 		doc: rs.doc, vocabulary: v, currency: currency,
-		names: map[string]*operand{}, lets: map[string]*Binding{}, crossed: map[comparedAt]bool{},
+		names: map[string]*operand{}, crossed: map[comparedAt]bool{},
 		functions: ruleFunctions, grammar: grammarOf(ruleFunctions),
 	}
 	for _, fact := range v.Facts() {
 		c.names[fact.Name] = &operand{kind: fact.Kind, elem: KindText, fn: readFact(&fact), fact: &fact, text: fact.Name}
-	}
-	for i, let := range rs.Lets {
-		if c.names[let.Name] != nil || c.functions[let.Name] != nil {
-			c.doc.problem(let.key, "", "let "+let.Name+" has the name of a fact or a function", "choose another")
-			continue
-		}
-		c.lets[let.Name] = &rs.Lets[i]
 	}
 	return c
 }
@@ -85,35 +83,6 @@ func grammarOf(functions map[string]*function) *conf.Config {
 		g.Functions[name] = &builtin.Function{Name: name}
 	}
 	return g
-}
-
-// let compiles the let of that name, once, the lets it uses before it.
-func (c *compiler) let(name string) *operand {
-	b := c.lets[name]
-	if b == nil {
-		return c.names[name]
-	}
-	if slices.Contains(c.open, name) {
-		path := append(slices.Clone(c.open[slices.Index(c.open, name):]), name)
-		c.doc.problem(b.key, "", "let "+name+" is defined by itself: "+strings.Join(path, " → "), "give one of them a value of its own")
-		return nil
-	}
-	outer := c.passage
-	c.passage, c.open = passage{}, append(c.open, name)
-	o := c.value(b.Value)
-	c.passage, c.open = outer, c.open[:len(c.open)-1]
-	delete(c.lets, name)
-	if o != nil {
-		named := *o
-		named.bare = false
-		named.parts, named.text = nil, name
-		if !o.constant {
-			named.parts, named.cost = []*operand{o}, o.cost+1
-		}
-		o = &named
-	}
-	c.names[name] = o
-	return o
 }
 
 var (

@@ -102,7 +102,7 @@ func ParseMapping(name string, text []byte, columns []string) (*Mapping, error) 
 }
 
 func (c *compiler) mapColumn(m *Mapping, p pair, target int) {
-	c.used = nil
+	c.reads = nil
 	o := c.mappedValue(p.value)
 	if o == nil {
 		return
@@ -111,7 +111,7 @@ func (c *compiler) mapColumn(m *Mapping, p pair, target int) {
 		c.refuse(o.node, "a cell cannot hold "+o.kind.String(), "answer with a text, a number, an amount or a yes or no")
 		return
 	}
-	m.columns = append(m.columns, mappedColumn{target: target, name: p.key.Value, read: valueReader(p.key.Value, o), sources: c.used})
+	m.columns = append(m.columns, mappedColumn{target: target, name: p.key.Value, read: valueReader(p.key.Value, o), sources: c.reads})
 }
 
 // mappedValue is an expression. In quotation marks, too: YAML needs them around
@@ -132,8 +132,8 @@ func (c *compiler) sourceCell(n ast.Node, name string) *operand {
 		line, column := c.doc.place(c.at, n.Location().From)
 		i, m.sources = len(m.sources), append(m.sources, sourceColumn{name: name, line: line, column: column, position: -1})
 	}
-	if !slices.Contains(c.used, i) {
-		c.used = append(c.used, i)
+	if !slices.Contains(c.reads, i) {
+		c.reads = append(c.reads, i)
 	}
 	return &operand{kind: KindText, fn: func(f *frame) string { return f.row[i] }, node: n, text: name, cost: 1}
 }

@@ -20,6 +20,7 @@ type operand struct {
 	bare     bool       // number literals alone: beside money it is an amount of the ruleset's currency
 	fn       any        // func(*frame) T
 	items    []*operand // of a list that is written out
+	variants *variants  // where it is a let that some sellers or products have another value of
 	fact     *Fact      // where it is a fact as it stands
 	node     ast.Node
 	text     string // its source, for explanations
@@ -161,7 +162,7 @@ func valueReader(name string, o *operand) func(*frame) Value {
 		read := as[market.Money](o)
 		return func(f *frame) Value { v := v; v.money = read(f); f.fit(v.money.Amount); return v }
 	case KindList:
-		read := textsOf(o)
+		read := shownList(o)
 		return func(f *frame) Value { v := v; v.list = read(f); return v }
 	}
 	return func(*frame) Value { return v }

@@ -80,14 +80,15 @@ type seen struct {
 
 func newSeen() *seen { return &seen{hit: map[int]bool{}, leaves: map[leafKey][2]bool{}} }
 
-// watch notes what deciding about the facts comes to ask.
-func (s *seen) watch(p *Policy, c *prepared) {
+// watch notes what deciding about the facts comes to ask, in a phase of the
+// policy: its leaves count as those of the first.
+func (s *seen) watch(p, phase *Policy, c *prepared) {
 	s.cases = append(s.cases, c)
 	if p.large() {
 		return
 	}
-	p.observe(c.facts, c.asOf, func(rule int, leaf *operand, yes bool) {
-		key := p.leafKey(rule, leaf)
+	phase.observe(c.facts, c.asOf, func(rule int, leaf *operand, yes bool) {
+		key := p.leafKey(rule, p.sameLeaf(phase, rule, leaf))
 		both := s.leaves[key]
 		if yes {
 			both[1] = true
@@ -96,6 +97,16 @@ func (s *seen) watch(p *Policy, c *prepared) {
 		}
 		s.leaves[key] = both
 	})
+}
+
+// sameLeaf is the leaf of the policy that a leaf of a phase stands for: the same
+// file, with other values.
+func (p *Policy) sameLeaf(phase *Policy, rule int, leaf *operand) *operand {
+	if p == phase {
+		return leaf
+	}
+	at := slices.Index(phase.rules[rule].condition.leaves(), leaf)
+	return p.rules[rule].condition.leaves()[at]
 }
 
 // large is a table of which nobody writes a case for every row.

@@ -221,7 +221,7 @@ func describe(o *operand, f *frame) string {
 			seen[o.text] = true
 			values = append(values, o.text+" is "+o.show(f))
 		}
-		if _, isName := o.node.(*ast.IdentifierNode); isName && o.fact == nil && o.constant {
+		if _, isName := o.node.(*ast.IdentifierNode); isName && o.fact == nil && (o.constant || o.variants != nil) {
 			values = append(values, o.text+" is "+o.show(f))
 		}
 		for _, inner := range o.parts {

@@ -79,7 +79,7 @@ const (
 
 // joint is NoJoint for anything that is not a yes or no, or depends on no fact.
 func (o *operand) joint() Joint {
-	if o.kind != KindBool || o.constant || len(o.parts) == 0 {
+	if o.kind != KindBool || o.constant || len(o.parts) == 0 || o.variants != nil {
 		return NoJoint
 	}
 	switch n := o.node.(type) {

@@ -12,6 +12,9 @@ import "nightshift/rules/market"
 // out therefore counts, and what was done after it comes too late, however late
 // the run is. A clock that "stops" stands still while an appeal is open.
 type AcceptanceFacts struct {
+	Seller  string `expr:"seller" json:"seller" yaml:"seller" means:"who sells, by its code; empty where nothing was said"`
+	Product string `expr:"product" json:"product" yaml:"product" means:"what is sold, by its code; empty where nothing was said"`
+
 	OrderType    string `expr:"order_type" json:"order_type" yaml:"order_type" words:"new renewal change" means:"what kind of order it is"`
 	AccessType   string `expr:"access_type" json:"access_type" yaml:"access_type" words:"saas license image human_service consulting hardware container api agent ai_asset data_asset data_file orchestration content" means:"how the product reaches the buyer"`
 	DeliveryMode string `expr:"delivery_mode" json:"delivery_mode" yaml:"delivery_mode" words:"instant offline online_code identification_code package" means:"how it is handed over; empty where nothing was said"`
@@ -51,6 +54,7 @@ var vocabularies = []Vocabulary{
 	{
 		Ruleset:   "acceptance",
 		Means:     "what becomes of a delivery under supervision",
+		placed:    "placed_for",
 		prototype: AcceptanceFacts{},
 		Outcomes: []Outcome{
 			{Name: "accept", Means: "the delivery is accepted at the due instant"},
@@ -63,6 +67,7 @@ var vocabularies = []Vocabulary{
 	{
 		Ruleset:   "reminders",
 		Means:     "who is reminded of a delivery that nobody has accepted",
+		placed:    "placed_for",
 		prototype: AcceptanceFacts{},
 		Outcomes: []Outcome{
 			{Name: "remind", Means: "notices are sent, each once", Carries: []Carried{

@@ -4,9 +4,12 @@ package rules
 // written: readers expect no others, fmt puts them into this order, and schemas
 // offer them.
 var (
-	rulesetKeys   = []string{"ruleset", "version", "effective", "hit", "priority", "currency", "let", "rules", "table", "otherwise"}
+	rulesetKeys   = []string{"ruleset", "version", "effective", "hit", "priority", "pin", "currency", "let", "overrides", "rules", "table", "otherwise"}
 	ruleKeys      = []string{"name", "when", "then", "with", "because"}
 	otherwiseKeys = []string{"then", "with", "because"}
+
+	parametersKeys = []string{"let", "overrides"}
+	overrideKeys   = []string{"seller", "product", "because", "from", "until", "let"}
 
 	testKeys       = []string{"ruleset", "version", "coverage", "mutation", "as_of", "facts", "cases", "equivalent"}
 	equivalentKeys = []string{"rule", "edit", "because"}

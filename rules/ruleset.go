@@ -23,16 +23,20 @@ type Ruleset struct {
 	Hit       HitPolicy
 	Priority  []string        // the outcomes, the highest first, where the hit policy asks for them
 	Currency  market.Currency // of bare amounts; empty: the site's
+	Pin       string          // PinOrder, or empty
 	Lets      []Binding
 	Rules     []Rule
 	Otherwise Rule
 	Table     bool   // the rules are the rows of a decision table
 	Text      string // the file, with \n line ends and without a byte order mark; a table beside it is written into it
 
-	doc   *document
-	top   *section     // its keys; nil where the file has none
-	asks  []*yaml.Node // the headers of a table's conditions
-	gives []*yaml.Node // and those of the values its outcomes carry
+	doc       *document
+	overrides []override
+	shared    *parameters  // those of the site, or those that were kept with the text; nil where there are none
+	keptOn    market.Date  // of a text that was kept: the date whose values it holds; 0: all its dates
+	top       *section     // its keys; nil where the file has none
+	asks      []*yaml.Node // the headers of a table's conditions
+	gives     []*yaml.Node // and those of the values its outcomes carry
 }
 
 // Rule is a condition with an outcome and a reason.
@@ -52,8 +56,10 @@ type Binding struct {
 	Name  string
 	Value *yaml.Node
 
-	key  *yaml.Node
-	cell bool // of a table: quotation marks of the file are not the value's
+	key   *yaml.Node
+	dated []dated   // in place of the value, where it changes on dates
+	doc   *document // where it stands, if that is not the rule file
+	cell  bool      // of a table: quotation marks of the file are not the value's
 }
 
 // Limits of a rule file.
@@ -69,7 +75,7 @@ const (
 // lay beside the file. A table that is still beside the file is read by Load.
 func Parse(file string, text []byte) (*Ruleset, Problems) {
 	limit := maxFileBytes
-	if strings.Contains(string(text), keptMark) {
+	if strings.Contains(string(text), keptMark) || strings.Contains(string(text), keptValues) {
 		limit = maxKeptBytes
 	}
 	rs := parse(readDocumentUpTo(limit, file, text), nil)
@@ -85,7 +91,11 @@ func parse(d *document, beside opener) *Ruleset {
 		return rs
 	}
 	const what = "the rule file"
-	s := d.section(d.root, what, rulesetKeys...)
+	keys := rulesetKeys
+	if beside == nil && strings.Contains(d.text, keptValues) {
+		keys = append([]string{keptKey}, keys...)
+	}
+	s := d.section(d.root, what, keys...)
 	if s == nil {
 		return rs
 	}
@@ -96,7 +106,10 @@ func parse(d *document, beside opener) *Ruleset {
 	rs.Hit = s.hit()
 	rs.Priority = s.priority(rs.Hit)
 	rs.Currency = s.currency()
-	rs.Lets = d.bindings(s.fields["let"], "", "let")
+	rs.Pin = s.pin()
+	rs.readKept(s.fields[keptKey])
+	rs.Lets = d.lets(s.fields["let"], rs.Effective)
+	rs.overrides = d.overrides(s.fields["overrides"], rs.Lets)
 	if table := s.fields["table"]; table != nil {
 		s.table(rs, table, beside)
 	} else {
@@ -125,6 +138,22 @@ func (s *section) effective() market.Date {
 		s.doc.problem(s.fields["effective"], "", fmt.Sprintf("effective %q is not a date", clip(text)), "write it like 2026-04-01")
 	}
 	return on
+}
+
+// PinOrder is the pin of a ruleset that keeps orders to what held when they were placed.
+const PinOrder = "order"
+
+// pin reads what decides which version of the ruleset holds for a candidate.
+func (s *section) pin() string {
+	n := s.fields["pin"]
+	if n == nil {
+		return ""
+	}
+	text, _ := s.doc.scalar(n, "pin")
+	if text != PinOrder {
+		s.doc.problem(n, "", fmt.Sprintf("unknown pin %q", clip(text)), "write pin: order, or leave it out: the business date then picks the version")
+	}
+	return text
 }
 
 func (s *section) currency() market.Currency {

@@ -181,7 +181,7 @@ func (f *caseFile) run(n *yaml.Node, r *TestReport, seen *seen) {
 		for _, i := range f.compare(c) {
 			seen.hit[i] = true
 		}
-		seen.watch(f.policy, c)
+		seen.watch(f.policy, f.policy.phaseFor(c.facts, c.asOf, f.site.Zone), c)
 	}
 	if d.found > before {
 		r.Failed++
@@ -194,6 +194,7 @@ func (f *caseFile) run(n *yaml.Node, r *TestReport, seen *seen) {
 // compare decides a case, reports what is not as expected, and answers the rules
 // that it shows at work.
 func (f *caseFile) compare(p *prepared) []int {
+	f = f.in(f.policy.phaseFor(p.facts, p.asOf, f.site.Zone))
 	answers, err := f.policy.DecideAll(p.facts, p.asOf)
 	c := comparison{file: f, expect: p.expect, facts: p.facts, asOf: p.asOf, answers: answers, err: err}
 	var hit []int
@@ -203,6 +204,13 @@ func (f *caseFile) compare(p *prepared) []int {
 	}
 	c.compare()
 	return hit
+}
+
+// in is the same file, for a phase of its policy.
+func (f *caseFile) in(phase *Policy) *caseFile {
+	g := *f
+	g.policy = phase
+	return &g
 }
 
 // comparison holds an answer against what a case expects of it.

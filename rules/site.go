@@ -54,7 +54,8 @@ func (s *Site) Night(job string, of market.Date) (on market.Date, ok bool) {
 	return of.AddDays(-j.DaysAfter), ok
 }
 
-// Policy is the version of a ruleset in force on a business date.
+// Policy is the version of a ruleset in force on a business date, with the
+// values of that date.
 func (s *Site) Policy(ruleset string, on market.Date) (*Policy, error) {
 	versions := s.policies[ruleset]
 	if len(versions) == 0 {
@@ -62,24 +63,29 @@ func (s *Site) Policy(ruleset string, on market.Date) (*Policy, error) {
 	}
 	for _, p := range slices.Backward(versions) {
 		if p.Effective <= on {
-			return p, nil
+			return p.On(on), nil
 		}
 	}
 	return nil, fmt.Errorf("ruleset %s of site %s on %s: %w: the first version holds from %s", ruleset, s.Name, on, ErrNoPolicy, versions[0].Effective)
 }
 
 // NextVersion is the first date after that one on which another version of the
-// ruleset comes into force.
+// ruleset, or another value in it, comes into force for candidates that wait:
+// where orders stay pinned to what held when they were placed, none does.
 func (s *Site) NextVersion(ruleset string, after market.Date) (market.Date, bool) {
-	for _, p := range s.policies[ruleset] {
-		if p.Effective > after {
-			return p.Effective, true
+	holds, _ := s.Policy(ruleset, after) // before the first version none does
+	for _, version := range s.policies[ruleset] {
+		for _, p := range version.Phases() {
+			if p.From > after && (holds == nil || holds.Pin == "" || p.Pin == "") {
+				return p.From, true
+			}
 		}
 	}
 	return 0, false
 }
 
-// Versions are all versions of a ruleset, the earliest first.
+// Versions are all versions of a ruleset, the earliest first, each in its first
+// phase.
 func (s *Site) Versions(ruleset string) []*Policy { return slices.Clone(s.policies[ruleset]) }
 
 // Rulesets are the names of the rulesets that the site has files of.

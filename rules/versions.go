@@ -8,11 +8,14 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"nightshift/rules/market"
 )
 
 // The kinds of file in a rule directory, by how their names end.
 const (
 	siteFile      = "site.yaml"
+	sharedFile    = "parameters.yaml"
 	testSuffix    = ".test.yaml"
 	mappingSuffix = ".map.yaml"
 	fileSuffix    = ".yaml"
@@ -26,7 +29,7 @@ type Book struct {
 // Load reads every file below fsys and compiles the rules. The error is
 // Problems: all that is wrong, in all files.
 func Load(fsys fs.FS) (*Book, error) {
-	l := loader{fsys: fsys, sites: map[string]*Site{}, documents: map[string][]*document{}}
+	l := loader{fsys: fsys, sites: map[string]*Site{}, documents: map[string][]*document{}, shared: map[string]*document{}}
 	if err := l.read(); err != nil {
 		return nil, fmt.Errorf("read the rule directory: %w", err)
 	}
@@ -67,6 +70,7 @@ type loader struct {
 	fsys      fs.FS
 	sites     map[string]*Site       // by directory
 	documents map[string][]*document // rule files, by directory
+	shared    map[string]*document   // the parameters they share, by directory
 	problems  Problems
 }
 
@@ -145,6 +149,10 @@ func (l *loader) take(d *document) {
 		site.tests = append(site.tests, d)
 		return
 	}
+	if base == sharedFile {
+		l.shared[dir] = d
+		return
+	}
 	l.documents[dir] = append(l.documents[dir], d)
 }
 
@@ -161,22 +169,48 @@ func (l *loader) addSite(dir string, site *Site, d *document) {
 // order.
 func (l *loader) compile() {
 	for dir, documents := range l.documents {
-		site := l.sites[dir]
-		var good []*Ruleset
-		for _, d := range documents {
-			rs := parse(d, l.beside(dir))
-			p := compileRead(rs, site)
-			l.problems = append(l.problems, d.problems...)
-			if p != nil {
-				site.policies[rs.Name] = append(site.policies[rs.Name], p)
-				good = append(good, rs)
-			}
-		}
-		l.problems = append(l.problems, clashes(good)...)
-		for _, versions := range site.policies {
-			slices.SortFunc(versions, func(a, b *Policy) int { return cmp.Compare(a.Effective, b.Effective) })
+		l.compileSite(l.sites[dir], documents, l.beside(dir))
+	}
+}
+
+func (l *loader) compileSite(site *Site, documents []*document, beside opener) {
+	shared := l.readShared(site)
+	var all []*Ruleset
+	for _, d := range documents {
+		rs := parse(d, beside)
+		rs.shared = shared.quiet()
+		all = append(all, rs)
+	}
+	var good []*Ruleset
+	for _, rs := range all {
+		p := compileRead(rs, site, nextOf(rs, all))
+		l.problems = append(l.problems, rs.doc.problems...)
+		if p != nil {
+			site.policies[rs.Name] = append(site.policies[rs.Name], p)
+			good = append(good, rs)
 		}
 	}
+	l.problems = append(l.problems, clashes(good)...)
+	for _, versions := range site.policies {
+		slices.SortFunc(versions, func(a, b *Policy) int { return cmp.Compare(a.Effective, b.Effective) })
+	}
+	if len(good) == len(all) {
+		shared.unused(site)
+	}
+	if shared != nil {
+		l.problems = append(l.problems, shared.doc.problems...)
+	}
+}
+
+// nextOf is the date on which another version of the ruleset follows; 0 for none.
+func nextOf(rs *Ruleset, all []*Ruleset) market.Date {
+	var next market.Date
+	for _, other := range all {
+		if other.Name == rs.Name && other.Effective > rs.Effective && (next == 0 || other.Effective < next) {
+			next = other.Effective
+		}
+	}
+	return next
 }
 
 // beside opens the tables that lie beside a rule file.
@@ -186,11 +220,11 @@ func (l *loader) beside(dir string) opener {
 
 // compileRead compiles a ruleset whose form may have problems already: what
 // its conditions say is reported with them.
-func compileRead(rs *Ruleset, site *Site) *Policy {
+func compileRead(rs *Ruleset, site *Site, until market.Date) *Policy {
 	if rs.doc.root == nil {
 		return nil
 	}
-	p := compile(rs, site.Currency)
+	p := compilePhases(rs, site.Currency, until)
 	if len(rs.doc.problems) > 0 {
 		return nil
 	}

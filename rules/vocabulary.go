@@ -17,7 +17,8 @@ type Vocabulary struct {
 	Outcomes []Outcome
 	Several  bool // its job asks for all answers, so that a hit policy may give several
 
-	prototype any // a zero value of the facts struct
+	placed    string // the stopwatch that runs since the order was placed; empty where none does
+	prototype any    // a zero value of the facts struct
 }
 
 // Outcome is a word a rule may answer with.

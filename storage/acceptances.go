@@ -18,6 +18,7 @@ type OrderLine struct {
 	Order, Buyer, Seller string
 	AccessType           string
 	Amount               market.Money // zero where the marketplace said nothing
+	Placed               time.Time    // when the order was placed, as the decision knew it
 }
 
 // Settled is an order that a run accepted or refunded.
@@ -50,6 +51,7 @@ type Reminded struct {
 	Recipients []string
 	At         time.Time
 	Rule       string
+	Placed     time.Time // when the order was placed, as the decision knew it
 }
 
 // SetAside is a candidate that a run parked.
@@ -57,18 +59,28 @@ type SetAside struct{ Order, Reason string }
 
 // The amount and the access type are those that the decision d was taken on: an
 // order that is imported anew later does not change what a workbook says.
-const orderLine = `o.code, coalesce(b.code, ''), coalesce(s.code, ''), d.facts->>'access_type', ` + amount + `, ` + currency
+const orderLine = `o.code, coalesce(b.code, ''), coalesce(s.code, ''), d.facts->>'access_type', ` + amount + `, ` + currency + `, ` + placed
 
 const (
 	amount   = `coalesce(nullif(split_part(d.facts->>'amount', ' ', 1), '')::numeric, 0)` // of an order without one: nothing
 	currency = `coalesce(split_part(d.facts->>'amount', ' ', 2), '')`
+	placed   = `(d.facts->'placed_for'->>'since')::timestamptz`
 	totals   = `count(*), coalesce(sum(` + amount + `), 0), coalesce(min(nullif(` + currency + `, '')), ''), count(DISTINCT nullif(` + currency + `, ''))`
 )
 
 const orderParties = `LEFT JOIN buyers b ON b.id = o.buyer_id LEFT JOIN sellers s ON s.id = o.seller_id`
 
 func (l *OrderLine) dest() []any {
-	return []any{&l.Order, &l.Buyer, &l.Seller, &l.AccessType, &l.Amount.Amount, (*string)(&l.Amount.Currency)}
+	return []any{&l.Order, &l.Buyer, &l.Seller, &l.AccessType, &l.Amount.Amount, (*string)(&l.Amount.Currency), (*instant)(&l.Placed)}
+}
+
+// instant scans an instant that may be missing: it is zero then.
+type instant time.Time
+
+// ScanTimestamptz is called by pgx.
+func (i *instant) ScanTimestamptz(v pgtype.Timestamptz) error {
+	*i = instant(v.Time)
+	return nil
 }
 
 // SettledBy are the orders that a run settled with an outcome, by due instant.
@@ -132,9 +144,9 @@ func (tx *Tx) StandingAt(ctx context.Context, r market.Run, outcome string) iter
 // supervision, by instant.
 func (tx *Tx) RemindedBy(ctx context.Context, r market.Run, ruleset string) iter.Seq2[Reminded, error] {
 	var v Reminded
-	dest := []any{&v.Order, &v.Kind, &v.Recipients, &v.At, &v.Rule}
+	dest := []any{&v.Order, &v.Kind, &v.Recipients, &v.At, &v.Rule, (*instant)(&v.Placed)}
 	return each(ctx, tx, `
-		SELECT o.code, n.kind, n.recipients, n.at, coalesce(d.rule, '')
+		SELECT o.code, n.kind, n.recipients, n.at, coalesce(d.rule, ''), `+placed+`
 		FROM notices n
 		JOIN orders o ON o.id = n.subject
 		LEFT JOIN decisions d ON d.subject = n.subject AND d.ruleset = $3 AND d.business_date = n.business_date AND d.no = 0

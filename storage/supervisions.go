@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -68,14 +69,16 @@ func (r *supervisionReader) orders() error {
 	var o market.Order
 	var paid, cancelled, invoiced pgtype.Timestamptz
 	var count pgtype.Int4
+	var seller, product pgtype.Int8
+	sellers, products := parties{}, parties{}
 	var site, kind, access, mode, charge, track, unit, currency word
 	var phone pgtype.Text
 	var amount market.Decimal
 	dest := []any{&o.ID, &o.Code, &o.BuyerID, &o.PlacedAt, &paid, &cancelled, &invoiced, &count, &phone, &amount,
-		&site, &kind, &access, &mode, &charge, &track, &unit, &currency}
-	return r.each(`
+		&site, &kind, &access, &mode, &charge, &track, &unit, &currency, &seller, &product}
+	err := r.each(`
 		SELECT id, code, buyer_id, placed_at, paid_at, cancelled_at, invoiced_at, term_count, receiver_phone, coalesce(amount, 0),
-		       site, order_type, access_type, delivery_mode, charge_mode, track, term_unit, currency
+		       site, order_type, access_type, delivery_mode, charge_mode, track, term_unit, currency, seller_id, product_id
 		FROM orders WHERE %s ORDER BY id`, "id", dest, &o.ID, func(s *market.Supervision) {
 		o.PaidAt, o.CancelledAt, o.InvoicedAt = paid.Time, cancelled.Time, invoiced.Time
 		o.Site, o.Type, o.AccessType, o.DeliveryMode = string(site), string(kind), string(access), string(mode)
@@ -83,6 +86,44 @@ func (r *supervisionReader) orders() error {
 		o.Term = market.Term{Count: int(count.Int32), Unit: market.Unit(unit)}
 		o.Amount = market.NewMoney(amount, market.Currency(currency))
 		s.Order = o
+		sellers.add(seller, &s.Order.Seller)
+		products.add(product, &s.Order.Product)
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.name(sellers, `SELECT id, code FROM sellers WHERE id = ANY($1)`); err != nil {
+		return err
+	}
+	return r.name(products, `SELECT id, code FROM products WHERE id = ANY($1)`)
+}
+
+// parties are the orders of sellers, or of products, by their keys: where their
+// codes go.
+type parties map[int64][]*string
+
+func (p parties) add(id pgtype.Int8, code *string) {
+	if id.Valid {
+		p[id.Int64] = append(p[id.Int64], code)
+	}
+}
+
+// name fills in the codes, each read once.
+func (r *supervisionReader) name(p parties, query string) error {
+	if len(p) == 0 {
+		return nil
+	}
+	var id int64
+	var code string
+	dest := []any{&id, &code}
+	return r.tx.Query(r.ctx, query, []any{slices.Collect(maps.Keys(p))}, func(rows pgx.Rows) error {
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		for _, to := range p[id] {
+			*to = code
+		}
+		return nil
 	})
 }
 

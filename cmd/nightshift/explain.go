@@ -138,13 +138,17 @@ func values(part rules.Part) string {
 
 // versionOf names the version of the rules that a decision was taken by.
 func versionOf(site *rules.Site, x jobs.Explained) string {
-	hash := x.Run.Policies[x.Decision.Ruleset]
+	if x.Policy == nil {
+		return x.Decision.Ruleset
+	}
 	for _, v := range site.Versions(x.Decision.Ruleset) {
-		if fmt.Sprintf("%x", v.Hash) == hash {
-			return v.String()
+		for _, p := range v.Phases() {
+			if p.Hash == x.Policy.Hash {
+				return p.String()
+			}
 		}
 	}
-	return x.Decision.Ruleset + " " + hash[:min(12, len(hash))]
+	return fmt.Sprintf("%s %x", x.Decision.Ruleset, x.Policy.Hash[:6])
 }
 
 func orElse(text, otherwise string) string {

@@ -9,6 +9,8 @@ type Order struct {
 	Site         string
 	Code         string // the marketplace's own number of the order
 	BuyerID      int64
+	Seller       string // by its code; empty where nothing was said
+	Product      string // by its code; empty where nothing was said
 	Type         string // new, renewal, change
 	AccessType   string // saas, license, hardware …
 	DeliveryMode string // instant, offline, online_code … ; empty where nothing was said
