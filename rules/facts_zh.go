@@ -6,6 +6,9 @@ import "strings"
 // stopwatch is named by what it begins with. A fact that is not here is
 // explained in English.
 var inChinese = map[string]string{
+	"seller":  "商家编码",
+	"product": "商品编码",
+
 	"order_type":    "订单类型",
 	"access_type":   "商品接入类型",
 	"delivery_mode": "交付方式",
