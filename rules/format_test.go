@@ -25,7 +25,7 @@ func TestDefaultsAreFormatted(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if diff := cmp.Diff(string(text), string(got)); diff != "" {
-			t.Errorf("%s (-ships +formatted):\n%s", name, diff)
+			t.Errorf("%s: run `go run ./cmd/nightshift rules fmt rules/defaults` (-ships +formatted):\n%s", name, diff)
 		}
 		return nil
 	})
