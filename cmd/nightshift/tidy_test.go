@@ -34,8 +34,9 @@ var star = map[string][]string{
 	"cmd/nightshift":         {"cmd/nightshift/console", "jobs", "jobs/intake", "rules", "rules/market", "rules/table", "reports", "storage", "storage/cluster"},
 	"cmd/nightshift/console": {"jobs", "rules", "rules/market", "reports", "storage"},
 
-	"jobs":           {"jobs/waterfall", "rules", "rules/market", "rules/table", "reports", "storage"},
+	"jobs":           {"jobs/metering", "jobs/waterfall", "rules", "rules/market", "rules/table", "reports", "storage"},
 	"jobs/waterfall": {"rules", "rules/market"},
+	"jobs/metering":  {"rules", "rules/market"},
 	"jobs/intake":    {"rules", "rules/market", "rules/table", "storage"},
 
 	"rules":               {"rules/market", "rules/table"},

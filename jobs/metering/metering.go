@@ -1,0 +1,135 @@
+// Package metering turns what sellers report of the use of instances into what
+// it comes to, record by record and cycle by cycle.
+//
+// Owns: the facts that the usage rules judge a record by, the instant at which
+// it is deducted, what packages give and what exceeds them, the exact amount,
+// and when a package should be bought again.
+// Does not own: the figures (rules/defaults/usage.yaml), arithmetic
+// (rules/market), who pays and what is rounded (package jobs), rows (storage).
+// Always: pure. Every record that is due ends with one result. What is rated
+// does not depend on how many records come at once: they are taken in the order
+// of the instants at which they count, so that a late run rates like punctual
+// ones. Nothing is rounded.
+package metering
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+)
+
+// Ruleset is whose policy judges records.
+const Ruleset = "usage"
+
+// Item is a billing item of a product.
+type Item struct {
+	ProductID int64
+	Name      string
+}
+
+// Meter rates use as it stands at an instant. It is for one goroutine.
+type Meter struct {
+	Policy *rules.Policy // of the ruleset usage
+	Zone   *time.Location
+	Prices map[Item]market.Prices // each the earliest first
+
+	facts rules.UsageFacts // the room of the record being judged
+}
+
+// Buyer is all that metering needs to know of one buyer.
+type Buyer struct {
+	ID          int64
+	Instances   []market.Instance
+	Packs       []*market.PackUse // drawn on in place
+	Records     []market.UsageRecord
+	Earlier     []market.Earlier     // what was rated of these instances from the first new use on
+	Accumulated []market.Accumulated // in the accumulation periods of the new use
+}
+
+// Metered is what became of a buyer's records by an instant.
+type Metered struct {
+	Results []market.UsageResult // in the order of receipt
+	Rated   []market.Rated       // in the order in which they are deducted
+	Drawn   []market.Drawn
+	Stops   []market.Stop
+	Low     []Low // packages to be bought again
+
+	// Records that are in order, but deducted only later, have no result yet.
+	NextDue  time.Time // when the first of them is; zero where there is none
+	Received time.Time // everything received up to it has a result
+}
+
+// NoPrice says that an item cost nothing that anybody knows of when it was
+// used. It is market.ErrNoPrice.
+type NoPrice struct {
+	Product string
+	Item    string
+	On      market.Date
+}
+
+// Error names the product, the item and the date.
+func (e *NoPrice) Error() string {
+	return fmt.Sprintf("%v of item %q of product %s on %s: import prices that hold by then", market.ErrNoPrice, e.Item, e.Product, e.On)
+}
+
+// Unwrap is market.ErrNoPrice.
+func (e *NoPrice) Unwrap() error { return market.ErrNoPrice }
+
+// Meter judges the records received by asOf, in the order of receipt, and rates
+// those that are due by then. An error names every item without a price; then
+// nothing of the buyer may be kept.
+func (m *Meter) Meter(b *Buyer, asOf time.Time) (Metered, error) {
+	r := newRating(m, b)
+	out := Metered{Received: asOf}
+	for i := range b.Records {
+		if b.Records[i].ReceivedAt.After(asOf) {
+			break
+		}
+		if err := r.judge(&b.Records[i]); err != nil {
+			return Metered{}, err
+		}
+	}
+	for _, j := range r.inOrderOfDue() {
+		if j.result.DueAt.After(asOf) {
+			out.postpone(j)
+			continue
+		}
+		if err := r.settle(j); err != nil {
+			return Metered{}, err
+		}
+		j.settled = true
+	}
+	for i := range r.judged {
+		if r.judged[i].settled {
+			out.Results = append(out.Results, r.judged[i].result)
+		}
+	}
+	out.Rated, out.Drawn, out.Stops, out.Low = r.rated, r.drawn, r.stops, r.low
+	return out, errors.Join(r.missing...)
+}
+
+// postpone leaves a record for the run in which it is due.
+func (out *Metered) postpone(j *judged) {
+	if out.NextDue.IsZero() || j.result.DueAt.Before(out.NextDue) {
+		out.NextDue = j.result.DueAt
+	}
+	if before := j.record.ReceivedAt.Add(-time.Microsecond); before.Before(out.Received) {
+		out.Received = before
+	}
+}
+
+// Strays judges records that name no instance there is.
+func (m *Meter) Strays(records []market.UsageRecord) ([]market.UsageResult, error) {
+	r := newRating(m, &Buyer{Records: records})
+	results := make([]market.UsageResult, 0, len(records))
+	for i := range records {
+		if err := r.judge(&records[i]); err != nil {
+			return nil, err
+		}
+		results = append(results, r.judged[i].result)
+	}
+	return results, nil
+}

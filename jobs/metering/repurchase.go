@@ -1,0 +1,65 @@
+package metering
+
+import (
+	"fmt"
+	"time"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+)
+
+// RepurchaseRuleset is whose policy says whether a package is bought again.
+const RepurchaseRuleset = "repurchase"
+
+// Low is a package of which little is left: its buyer may have asked for the
+// same again. At is when the use that left so little is deducted.
+type Low struct {
+	Pack   *market.PackUse
+	Window market.Span
+	Left   market.Decimal
+	At     time.Time
+}
+
+// Key names the occasion: a window of a package is bought again once.
+func (l Low) Key(site string) string {
+	return fmt.Sprintf("repurchase/%s/%s/%s", site, l.Pack.Code, l.Window.From.UTC().Format(time.RFC3339))
+}
+
+// FailureKey names the notice of a failure: the buyer hears of the first of a
+// day, whichever package it is of.
+func (l Low) FailureKey(site, buyer string, zone *time.Location) string {
+	return fmt.Sprintf("repurchase_failed/%s/%s/%s", site, buyer, market.DateOf(l.At, zone))
+}
+
+// watch notes a package whose buyer wants to hear how much is left of it. A
+// window is noted once, with what is left after its last use.
+func (r *rating) watch(d market.Draw, at time.Time) {
+	for _, p := range r.buyer.Packs {
+		if p.ID != d.PackID || !p.Rebuy || d.Left.Cmp(p.Threshold) > 0 {
+			continue
+		}
+		for i := range r.low {
+			if r.low[i].Pack == p && r.low[i].Window.From.Equal(d.Window.From) {
+				r.low[i].Left = d.Left
+				return
+			}
+		}
+		r.low = append(r.low, Low{Pack: p, Window: d.Window, Left: d.Left, At: at})
+		return
+	}
+}
+
+// Repurchase asks the rules whether a package is bought again now: buy, fail or
+// leave. balance is what the buyer can pay with; bought says that this occasion
+// was used already.
+func Repurchase(policy *rules.Policy, l Low, balance market.Money, delisted, bought bool) (rules.Answer, error) {
+	p := l.Pack
+	a, err := policy.Decide(&rules.RepurchaseFacts{
+		Authorised: p.Rebuy, Reset: string(p.Reset), Left: l.Left, Threshold: p.Threshold,
+		Price: p.Price, Balance: balance, Delisted: delisted, Bought: bought,
+	}, l.At)
+	if err != nil {
+		return a, fmt.Errorf("decide whether package %s is bought again: %w", p.Code, err)
+	}
+	return a, nil
+}

@@ -1,0 +1,161 @@
+package market
+
+import "time"
+
+// What the usage rules answer about a record, besides Accept.
+const (
+	Reject    = "reject"    // it goes to the error list with its code
+	Uncharged = "uncharged" // it is in order, and nothing is to be paid
+)
+
+// States of an instance, as far as billing use asks.
+const (
+	StateUnopened = "unopened"
+	StateOpen     = "open"
+	StateFrozen   = "frozen"
+	StateStopped  = "stopped" // its stop-when-used-up package was used up
+	StateClosed   = "closed"
+)
+
+// Instance is one use of a product by a buyer: what sellers report use of.
+type Instance struct {
+	ID         int64
+	Code       string
+	BuyerID    int64
+	Seller     string // the code of who sells it
+	ProductID  int64
+	Product    string // its code
+	AccessType string
+	ChargeMode string
+	Machine    string // where it runs; two images on one machine are charged by the hour and machine
+	OpenedAt   time.Time
+	ClosedAt   time.Time // zero while it is open
+	DelistedAt time.Time // when its product was taken off the shelf; zero while it is on it
+	StoppedAt  time.Time // when its stop-when-used-up package was used up; zero while there is some left
+	Frozen     []Span    // while it or its machine could not be used
+}
+
+// State is what the instance was at t.
+func (i *Instance) State(t time.Time) string {
+	switch {
+	case t.Before(i.OpenedAt):
+		return StateUnopened
+	case !i.ClosedAt.IsZero() && !t.Before(i.ClosedAt):
+		return StateClosed
+	case !i.StoppedAt.IsZero() && !t.Before(i.StoppedAt):
+		return StateStopped
+	}
+	for _, s := range i.Frozen {
+		if !t.Before(s.From) && (s.Open() || t.Before(s.To)) {
+			return StateFrozen
+		}
+	}
+	return StateOpen
+}
+
+// UsageRecord is what a seller reported of the use of an instance, word for
+// word: what is wrong in it is for the usage rules to say.
+type UsageRecord struct {
+	ID         int64 // in the order of receipt
+	Upload     string
+	SN         string // metering_sn, the seller's own number of the record
+	Seller     string
+	Instance   string
+	Item       string // the billing item
+	RecordTime string
+	BeginTime  string // UTC, 20240601T100000Z
+	EndTime    string
+	Value      string
+	Package    string // relate_pkg_instance
+	Forwarded  string // of calls, whether the gateway forwarded them; empty is yes
+	ReceivedAt time.Time
+
+	Seen bool // a record of the same metering_sn was received before
+}
+
+// UsageTimeLayout is how sellers write times, always in UTC.
+const UsageTimeLayout = "20060102T150405Z"
+
+// ParseUsageTime reads a time as sellers write it.
+func ParseUsageTime(text string) (time.Time, bool) {
+	if len(text) != len(UsageTimeLayout) {
+		return time.Time{}, false // time.Parse would take parts of a second, too
+	}
+	t, err := time.Parse(UsageTimeLayout, text)
+	return t, err == nil
+}
+
+// UsageResult is what became of a record, for good.
+type UsageResult struct {
+	RecordID int64
+	BuyerID  int64  // 0 where no instance is known
+	Outcome  string // Accept, Uncharged or Reject
+	Code     string // of the error; empty where there is none
+	Rule     string
+	Late     bool
+	DueAt    time.Time // the instant at which it counts: of an error its receipt, otherwise the deduction
+}
+
+// Rated is what one record comes to in one cycle, exactly. Quantity is the sum
+// of what packages gave, what exceeds them and what is not billed.
+type Rated struct {
+	RecordID   int64
+	SN         string
+	BuyerID    int64
+	InstanceID int64
+	Instance   string
+	Seller     string
+	ProductID  int64
+	Product    string
+	Item       string
+	Measure    Measure
+	Cycle      Cycle
+	CycleFrom  time.Time
+	CycleTo    time.Time
+	UsedAt     time.Time // when the use in this cycle began: whether a voucher may pay is asked of this instant
+	UsedUntil  time.Time // when the use that was reported ended
+	DueAt      time.Time // when it is deducted
+	Late       bool
+
+	Quantity Decimal
+	Drawn    Decimal // given by packages
+	Excess   Decimal // beyond them: priced
+	Unbilled Decimal // beyond a package that stops when it is used up: never billed
+
+	AccumulatedFrom time.Time // the beginning of the accumulation period; zero where nothing adds up
+	Accumulated     Decimal   // what had added up in it after this one
+	PriceFrom       time.Time // which price of the item; zero where nothing was priced
+	Amount          Money     // not rounded; zero without a currency where nothing was priced
+}
+
+// Drawn is a draw and the record that it was for.
+type Drawn struct {
+	RecordID int64
+	Draw
+}
+
+// Earlier is use that was rated before: what new records may repeat.
+type Earlier struct {
+	InstanceID int64
+	Item       string
+	Measure    Measure
+	CycleFrom  time.Time
+	UsedAt     time.Time
+	UsedUntil  time.Time
+}
+
+// Accumulated is how much of an item had added up in an accumulation period.
+type Accumulated struct {
+	InstanceID int64
+	Item       string
+	From       time.Time
+	Quantity   Decimal
+}
+
+// Stop is an instance that stops because its package was used up.
+type Stop struct {
+	InstanceID int64
+	Pack       string
+	RecordID   int64
+	At         time.Time
+}
