@@ -368,3 +368,92 @@ func TestOnlyTheTablesOfBalancesAreLocked(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A payment in doubt ends once, however many try to end it.
+func TestAHoldEndsExactlyOnce(t *testing.T) {
+	s := ledger(t)
+	hold := market.HoldCash("cn/P-1", "ann", money(t, "80.00 CNY"), noon)
+	if err := book(t.Context(), s, hold); err != nil {
+		t.Fatal(err)
+	}
+	if err := book(t.Context(), s, journal(t, "order/cn/A-1/paid", "buyer:ann:cash -> seller:acme:accrued 20.01 CNY")); !errors.Is(err, market.ErrOverLimit) {
+		t.Errorf("what is held was spent: %v", err)
+	}
+	later := noon.Add(time.Hour)
+	posted, err1 := market.PostHold(hold, market.SellerAccrued("acme"), money(t, "50.00 CNY"), later)
+	voided, err2 := market.VoidHold(hold, later)
+	expired, err3 := market.ExpireHold(hold, later)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	var ended atomic.Int64
+	var all sync.WaitGroup
+	for _, end := range []market.Journal{posted, voided, expired, posted, voided, expired} {
+		all.Go(func() {
+			switch err := book(t.Context(), s, end); {
+			case err == nil:
+				ended.Add(1)
+			case !storage.Refused(err):
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if held := balance(t, s, market.BuyerHeld("ann")); ended.Load() != 1 || held != "0.00 CNY" {
+		t.Errorf("it ended %d times, and %s is held", ended.Load(), held)
+	}
+}
+
+func TestMoneyIsReadInTheOrderOfItsInstantsUntilItIsBooked(t *testing.T) {
+	s := ledger(t)
+	if _, err := s.DB().ExecContext(t.Context(), `
+		INSERT INTO money (site, code, buyer_id, kind, amount, currency, at, reference)
+		SELECT 'cn', v.code, b.id, v.kind, v.amount, 'CNY', v.at::timestamptz, v.code
+		FROM (VALUES ('T1', 'ann', 'top_up', 100, '2026-04-01T12:00+08'), ('M3', 'ann', 'chargeback', 120, '2026-04-01T14:00+08'),
+		             ('M2', 'ann', 'top_up', 5, '2026-04-01T13:00+08'), ('M1', 'ann', 'card', 5, '2026-04-01T13:00+08'),
+		             ('M4', 'ann', 'top_up', 5, '2026-04-02T12:00+08'), ('M5', 'bob', 'boleto', 5, '2026-04-01T12:00+08')) AS v (code, buyer, kind, amount, at)
+		JOIN buyers b ON b.code = v.buyer`); err != nil {
+		t.Fatal(err)
+	}
+	ann, bob := one[int64](t, s, `SELECT id FROM buyers WHERE code = 'ann'`), one[int64](t, s, `SELECT id FROM buyers WHERE code = 'bob'`)
+	unbooked := func() (codes string) {
+		inTx(t, s, func(ctx context.Context, tx *storage.Tx) error {
+			found, err := tx.MoneyOf(ctx, []int64{ann, bob}, noon.Add(12*time.Hour))
+			for _, buyer := range []int64{ann, bob} {
+				for _, m := range found[buyer] {
+					codes += m.Code + " "
+				}
+			}
+			return err
+		})
+		return codes
+	}
+	if got := unbooked(); got != "M1 M2 M3 M5 " {
+		t.Errorf("there is %s", got)
+	}
+	inTx(t, s, func(ctx context.Context, tx *storage.Tx) error {
+		found, err := tx.MoneyOf(ctx, []int64{ann}, noon.Add(12*time.Hour))
+		if err != nil {
+			return err
+		}
+		books, err := tx.LockBalances(ctx, "cn", []market.Account{annCNY, market.BuyerArrears("ann")})
+		if err != nil {
+			return err
+		}
+		var journals []market.Journal
+		for _, m := range found[ann] {
+			j, err := market.BookMoney("cn", m, books)
+			if err = errors.Join(err, books.Keep(j)); err != nil {
+				return err
+			}
+			journals = append(journals, j)
+		}
+		return tx.KeepJournals(ctx, storage.Keeping{Site: "cn", On: april}, storage.PersonSource(april), journals)
+	})
+	if got := unbooked(); got != "M5 " {
+		t.Errorf("after booking there is %s", got)
+	}
+	if cash, arrears := balance(t, s, annCNY), balance(t, s, market.BuyerArrears("ann")); cash != "0.00 CNY" || arrears != "-10.00 CNY" {
+		t.Errorf("a chargeback of more than there is leaves %s of cash and %s owed", cash, arrears)
+	}
+}

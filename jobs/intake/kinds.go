@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"fmt"
 	"slices"
 
 	"nightshift/storage"
@@ -84,6 +85,8 @@ var orderKinds = []Kind{
 		{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the buyer"},
 		{Name: "name", Type: Text},
 		{Name: "level", Type: Text, About: "the buyer's level with the platform"},
+		{Name: "credit_limit", Type: Money, owed: true, About: "how much may be spent on credit; changes of it are a kind of their own, limits"},
+		{Name: "month_end", Type: Bool, Default: "false", About: "whether purchases are settled at the end of the month"},
 	}},
 	{Name: "products", table: "products", Key: []string{"code"}, About: "What is sold.", Columns: []Column{
 		{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the product"},
@@ -176,6 +179,22 @@ var orderKinds = []Kind{
 			{Name: "auto_renew", Type: Bool, Default: "false"},
 			{Name: "price", Type: Money, owed: true, About: "of one term, 0 or more"},
 		}},
+}
+
+// again says why a fact that is kept cannot be reported differently.
+func (k *Kind) again(before string) string {
+	if k.table == "activations" {
+		return CodeActivatedBefore + ": the code was activated before, " + before + ": its start does not change"
+	}
+	return "was reported before, " + before + ": it does not change; report what corrects it under a code of its own"
+}
+
+// later says why a row that contradicts an earlier one of its file is not taken.
+func (k *Kind) later(first int64) string {
+	if k.table == "activations" {
+		return fmt.Sprintf("%s: line %d activates the code first: its start does not change", CodeActivatedBefore, first)
+	}
+	return fmt.Sprintf("line %d reports it first, and it does not change", first)
 }
 
 // KindNamed finds a kind by its name.

@@ -26,6 +26,31 @@ var billingKinds = []Kind{
 			{Name: "order_types", Type: Text, About: "the types of order it is good for; empty: any"},
 			{Name: "not_with", Type: Text, About: "the kinds of discounts it cannot be combined with"},
 		}},
+	{Name: "limits", table: "credit_limits", Key: []string{"buyer", "from_at"}, Wakes: []storage.Wake{{Job: "billing", Subject: "t.buyer_id", At: "t.from_at"}},
+		About: "Changes of credit limits. Before the first of them the buyer's own limit holds.", Columns: []Column{
+			{Name: "buyer", Type: Code, Required: true, Refers: "buyers"},
+			{Name: "from_at", Type: Instant, Required: true, About: "from when on the limit holds"},
+			{Name: "amount", Type: Money, Required: true, owed: true, About: "how much may be spent on credit, 0 for nothing"},
+		}},
+	{Name: "money", table: "money", Key: []string{"code"}, Once: []string{"at", "buyer"}, Wakes: []storage.Wake{{Job: "billing", Subject: "t.buyer_id", At: "t.at"}},
+		About: "What buyers paid in, and what went back. It is booked by the next run; what was reported once does not change.", holds: moneyHolds, Columns: []Column{
+			{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the payment"},
+			{Name: "buyer", Type: Code, Required: true, Refers: "buyers"},
+			{Name: "kind", Type: Word, Words: []string{"top_up", "card", "boleto", "refund_in", "chargeback", "repayment", "opening"}, Required: true,
+				About: "a chargeback takes cash back, and what cash does not cover is owed; a repayment pays what was used; an opening is what was there at the cutover"},
+			{Name: "account", Type: Word, Words: []string{"cash", "credit", "month_end", "arrears"}, About: "what is repaid (empty: credit), or what was open (empty: cash)"},
+			{Name: "amount", Type: Money, Required: true, owed: true, About: "never below 0: the kind says which way it goes"},
+			{Name: "at", Type: Instant, Required: true, About: "when the money came or went"},
+			{Name: "reference", Type: Code, About: "the payment gateway's number, by which both are tied"},
+			{Name: "instrument", Type: Code, About: "the buyer's means of payment"},
+		}},
+	{Name: "gateway", table: "gateway_lines", Key: []string{"reference"},
+		About: "The payment gateway's own list, which the money is tied to day by day.", Columns: []Column{
+			{Name: "reference", Type: Code, Required: true, About: "the gateway's number of the payment"},
+			{Name: "at", Type: Instant, Required: true, About: "when the gateway took it"},
+			{Name: "amount", Type: Money, Required: true, About: "below 0 for what went back"},
+			{Name: "kind", Type: Text, About: "what the gateway calls it"},
+		}},
 }
 
 // instrumentHolds: a discount has a rate and comes from somewhere, everything
@@ -45,6 +70,18 @@ func instrumentHolds(has func(string) bool, word func(string) string) (column, r
 		return "rate", "only a discount has a rate and a discount_kind"
 	case word("borne_by") == "seller" && !has("seller"):
 		return "seller", "is empty: which seller bears it?"
+	}
+	return "", ""
+}
+
+// moneyHolds: only what repays or opens an account says which.
+func moneyHolds(has func(string) bool, word func(string) string) (column, reason string) {
+	kind, account := word("kind"), word("account")
+	switch {
+	case kind == "repayment" && account == "cash":
+		return "account", "is cash: a repayment pays credit, month_end or arrears; paying cash in is a top_up"
+	case kind != "repayment" && kind != "opening" && has("account"):
+		return "account", "is filled in: only a repayment and an opening say which account"
 	}
 	return "", ""
 }

@@ -43,3 +43,28 @@ func TestAnOrderThatIsNotPaidConcernsItsBuyer(t *testing.T) {
 		"o2,bob,saas,2024-03-01 10:00:00,2024-03-01 10:05:00,10.00 CNY\n", "+2 ~0 =0 !0")
 	d.wantRows(`SELECT b.code FROM due d JOIN buyers b ON b.id = d.subject WHERE d.job = 'billing'`, "ann")
 }
+
+func TestMoneyIsReportedOnceAndItsGatewayLinesBesideIt(t *testing.T) {
+	d := newDesk(t)
+	d.must("buyers", "code,credit_limit,month_end\nann,50.00 CNY,no\nbob,,yes\n", "+2 ~0 =0 !0")
+	d.wantRows(`SELECT concat_ws(' ', code, credit_limit, currency, month_end) FROM buyers ORDER BY code`, "ann 50.000000000000 CNY f\nbob t")
+	d.must("limits", "buyer,from_at,amount,currency\nann,2024-05-01 00:00:00,80,CNY\n", "+1 ~0 =0 !0")
+	d.must("limits", "buyer,from_at,amount,currency\nann,2024-05-01 00:00:00,70,CNY\n", "+0 ~1 =0 !0")
+	const text = "code,buyer,kind,account,amount,at,reference\n" +
+		"M-1,ann,top_up,,99.00 CNY,2024-05-01 10:00:00,G-1\n" +
+		"M-2,ann,chargeback,,9.00 CNY,2024-05-02 10:00:00,G-2\n" +
+		"M-3,bob,opening,month_end,7.00 CNY,2024-04-01 00:00:00,\n"
+	d.must("money", text, "+3 ~0 =0 !0")
+	d.must("money", text, "+0 ~0 =3 !0")
+	d.take("money", "code,buyer,kind,account,amount,at,reference\n"+
+		"M-1,ann,top_up,,98.00 CNY,2024-05-01 10:00:00,G-1\n"+
+		"M-4,ann,repayment,cash,98.00 CNY,2024-05-01 10:00:00,\n"+
+		"M-5,ann,card,credit,98.00 CNY,2024-05-01 10:00:00,\n")
+	d.wantRejects(`money.csv,3,account,cash,"is cash: a repayment pays credit, month_end or arrears; paying cash in is a top_up"
+money.csv,4,account,credit,is filled in: only a repayment and an opening say which account
+money.csv,2,code,M-1,"was reported before, buyer ann, kind top_up, amount 99.000000000000, currency CNY, at 2024-05-01 02:00:00+00, reference G-1: it does not change; report what corrects it under a code of its own"
+`)
+	d.must("gateway", "reference,at,amount,kind\nG-1,2024-05-01 10:00:01,99.00 CNY,capture\nG-2,2024-05-02 10:00:00,-9.00 CNY,dispute\n", "+2 ~0 =0 !0")
+	d.wantRows(`SELECT concat_ws(' ', b.code, to_char(look_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI')) FROM due d JOIN buyers b ON b.id = d.subject WHERE d.job = 'billing' ORDER BY 1`,
+		"ann 2024-05-01 00:00\nbob 2024-04-01 00:00")
+}

@@ -140,7 +140,7 @@ func (m *importer) check(ctx context.Context, tx *storage.Tx) (same int64, err e
 			if m.rejects.has(line) {
 				return nil
 			}
-			return m.rejects.line(line, m.kind.Key[0], code, CodeActivatedBefore+": the code was activated before, "+before+": its start does not change")
+			return m.rejects.line(line, m.kind.Key[0], code, m.kind.again(before))
 		})
 		if err != nil {
 			return 0, err
@@ -202,8 +202,7 @@ func (m *importer) rejectLater(group []storage.Twin) error {
 		if !contradicts(t) {
 			continue
 		}
-		reason := fmt.Sprintf("%s: line %d activates the code first: its start does not change", CodeActivatedBefore, t.First)
-		if err := m.rejects.line(t.Line, m.kind.Key[0], t.Key, reason); err != nil {
+		if err := m.rejects.line(t.Line, m.kind.Key[0], t.Key, m.kind.later(t.First)); err != nil {
 			return err
 		}
 	}

@@ -26,8 +26,8 @@ CREATE TABLE money (
     code       text NOT NULL CHECK (code <> ''),
     buyer_id   bigint NOT NULL REFERENCES buyers,
     kind       text NOT NULL CHECK (kind IN ('top_up', 'card', 'boleto', 'refund_in', 'chargeback', 'repayment', 'opening')),
-    account    text NOT NULL DEFAULT 'cash' CHECK (account IN ('cash', 'credit', 'month_end', 'arrears')),
-    amount     numeric(38,12) NOT NULL CHECK (amount > 0),
+    account    text CHECK (account IN ('cash', 'credit', 'month_end', 'arrears')), -- what is repaid, or what was open
+    amount     numeric(38,12) NOT NULL CHECK (amount >= 0),
     currency   text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     at         timestamptz NOT NULL,
     reference  text,
