@@ -3,6 +3,8 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"nightshift/rules"
 	"nightshift/rules/market"
@@ -14,7 +16,7 @@ type Explained struct {
 	Decision market.Decision
 	Run      market.Run        // zero where a person decided
 	Reason   string            // the sentence of the rule, or of the person
-	Why      rules.Explanation // how each rule judged the facts that were kept
+	Why      rules.Explanation // how each rule judged the facts that were kept, as of Why.AsOf
 	Policy   *rules.Policy     // that it was taken by; nil where a person decided
 }
 
@@ -27,8 +29,9 @@ type Story struct {
 }
 
 // Explain tells the story of an order. Each decision is replayed from the facts
-// that were kept with it under the rule text it was taken by.
-func (e *Engine) Explain(ctx context.Context, siteName, code string) (story Story, err error) {
+// that were kept with it under the rule text it was taken by. With a date, which
+// may be zero, it tells what stood on that date, and as of that night.
+func (e *Engine) Explain(ctx context.Context, siteName, code string, on market.Date) (story Story, err error) {
 	site, err := e.Book.Site(siteName)
 	if err != nil {
 		return story, fmt.Errorf("%w: %w", ErrBadRequest, err)
@@ -42,8 +45,12 @@ func (e *Engine) Explain(ctx context.Context, siteName, code string) (story Stor
 		if err != nil {
 			return err
 		}
+		if on != 0 {
+			decisions = stoodOn(decisions, on)
+		}
+		t := teller{engine: e, tx: tx, site: site, on: on, policies: map[string]*rules.Policy{}}
 		for _, d := range decisions {
-			x, err := e.explain(ctx, tx, site, d)
+			x, err := t.explain(ctx, d)
 			if err != nil {
 				return err
 			}
@@ -63,17 +70,39 @@ func (e *Engine) Explain(ctx context.Context, siteName, code string) (story Stor
 	return story, err
 }
 
-func (e *Engine) explain(ctx context.Context, tx *storage.Tx, site *rules.Site, d market.Decision) (Explained, error) {
+// stoodOn are those of the decisions, oldest first, that stood on a date: the
+// last of each ruleset.
+func stoodOn(decisions []market.Decision, on market.Date) []market.Decision {
+	var stood []market.Decision
+	for _, d := range decisions {
+		if d.On > on {
+			continue
+		}
+		stood = slices.DeleteFunc(stood, func(before market.Decision) bool { return before.Ruleset == d.Ruleset })
+		stood = append(stood, d)
+	}
+	return stood
+}
+
+// teller explains the decisions of one story.
+type teller struct {
+	engine   *Engine
+	tx       *storage.Tx
+	site     *rules.Site
+	on       market.Date
+	policies map[string]*rules.Policy // by content hash: most decisions share theirs
+}
+
+func (t *teller) explain(ctx context.Context, d market.Decision) (Explained, error) {
 	x := Explained{Decision: d, Reason: d.Because}
 	if d.RunID == 0 {
 		return x, nil
 	}
-	run, err := tx.RunByID(ctx, d.RunID)
-	if err != nil {
+	var err error
+	if x.Run, err = t.tx.RunByID(ctx, d.RunID); err != nil {
 		return x, err
 	}
-	x.Run = run
-	inForce, err := heldBy(run, d.Ruleset, site, func(hash string) (*rules.Policy, error) { return kept(ctx, e.Store, site, hash) })
+	inForce, err := heldBy(x.Run, d.Ruleset, t.site, func(hash string) (*rules.Policy, error) { return t.policy(ctx, hash) })
 	if err != nil {
 		return x, err
 	}
@@ -81,16 +110,41 @@ func (e *Engine) explain(ctx context.Context, tx *storage.Tx, site *rules.Site, 
 	if err != nil {
 		return x, err
 	}
-	policy := inForce.For(facts)
-	x.Policy = policy
-	answer, err := policy.Decide(facts, d.DueAt)
-	if err != nil {
-		return x, err
+	x.Policy = inForce.For(facts)
+	for _, at := range t.instants(x.Run, d) {
+		if x.Why = x.Policy.Explain(facts, at); x.Why.Err == nil && x.Why.Answer.Outcome == d.Outcome && x.Why.Answer.Rule == d.Rule {
+			x.Reason = x.Why.Answer.Because
+			return x, nil
+		}
 	}
-	if answer.Outcome != d.Outcome || answer.Rule != d.Rule {
-		return x, fmt.Errorf("explain a decision of %s: replayed it says %s by %q, kept was %s by %q: the history or the rule text was changed from outside",
-			d.On, answer.Outcome, answer.Rule, d.Outcome, d.Rule)
-	}
-	x.Reason, x.Why = answer.Because, policy.Explain(facts, d.DueAt)
-	return x, nil
+	return x, fmt.Errorf("explain a decision of %s: replayed it says %s by %q (%v), kept was %s by %q: the history or the rule text was changed from outside",
+		d.On, x.Why.Answer.Outcome, x.Why.Answer.Rule, x.Why.Err, d.Outcome, d.Rule)
 }
+
+// policy is the rule text of that hash, as it was kept.
+func (t *teller) policy(ctx context.Context, hash string) (*rules.Policy, error) {
+	if known := t.policies[hash]; known != nil {
+		return known, nil
+	}
+	policy, err := kept(ctx, t.engine.Store, t.site, hash)
+	t.policies[hash] = policy
+	return policy, err
+}
+
+// instants are those to explain a decision as of, the best first: the night of
+// the date that was asked about, the night that took the decision, the instant
+// from which it holds. What ended the work was never asked after that instant;
+// the facts of what waits are those of the night.
+func (t *teller) instants(run market.Run, d market.Decision) []time.Time {
+	if Ends(d.Outcome) {
+		return []time.Time{d.DueAt}
+	}
+	night := run.AsOf
+	if at, err := asOf(t.site, run.Job, t.on); t.on != 0 && err == nil {
+		night = latest(night, at)
+	}
+	return slices.CompactFunc([]time.Time{night, run.AsOf, d.DueAt}, time.Time.Equal)
+}
+
+// Ends tells whether a decision with that outcome is the last about an order.
+func Ends(outcome string) bool { return endsSupervision(outcome) }

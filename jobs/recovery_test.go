@@ -257,7 +257,7 @@ func TestAPersonsDecisionIsCarriedOutOnceAndExplained(t *testing.T) {
 	if err := e.Decide(t.Context(), i); !errors.Is(err, jobs.ErrBadRequest) {
 		t.Errorf("decided a second time: %v", err)
 	}
-	story, err := e.Explain(t.Context(), "cn", code)
+	story, err := e.Explain(t.Context(), "cn", code, 0)
 	if err != nil || len(story.Decisions) < 2 {
 		t.Fatalf("explained %d decisions, %v", len(story.Decisions), err)
 	}

@@ -33,6 +33,7 @@ type RuleExplanation struct {
 	Name    string
 	Line    int    // in its file; 0 of a row of a table beside it
 	Cell    string // where a row of such a table begins
+	Row     bool   // of a table
 	Outcome string // what it would answer
 	Matched bool
 	Answers bool   // it gives the answer, or one of them
@@ -125,7 +126,7 @@ func (p *Policy) worthTelling(f *frame) []int {
 func (p *Policy) explainRule(f *frame, i int) RuleExplanation {
 	rule := &p.rules[i]
 	f.err = nil
-	r := RuleExplanation{Name: rule.name, Line: rule.line, Cell: rule.cell, Outcome: rule.outcome, Matched: rule.when(f) && f.err == nil}
+	r := RuleExplanation{Name: rule.name, Line: rule.line, Cell: rule.cell, Row: rule.row, Outcome: rule.outcome, Matched: rule.when(f) && f.err == nil}
 	if rule.cell != "" {
 		r.Line = 0
 	}

@@ -35,8 +35,8 @@ var inChinese = map[string]string{
 	"buyer_accepted_for": "用户手动验收",
 	"sent_back_for":      "用户或平台将最近一次交付退回商家",
 
-	"appeal_open_for":     "尚未处理的申诉提出",
-	"appeal_working_for":  "尚未处理的申诉提出当日结束（仅计工作日）",
+	"appeal_open_for":     "提出未决申诉",
+	"appeal_working_for":  "提出未决申诉当日结束（仅计工作日）",
 	"appeal_accepted_for": "平台裁定申诉：验收",
 	"appeal_refunded_for": "平台裁定申诉：退款",
 }
@@ -52,4 +52,18 @@ func (f *Fact) in(language string) string {
 		return f.Name
 	}
 	return said
+}
+
+var outcomesInChinese = map[string]string{
+	"accept": "验收", "refund": "退款", "wait": "等待", "hold": "人工处理", "unsupervised": "无需监管",
+	"remind": "提醒", "quiet": "无需提醒",
+}
+
+// Outcome is the word of an outcome for a reader; one without a translation is
+// shown as it is.
+func (r Reader) Outcome(word string) string {
+	if said, ok := outcomesInChinese[word]; ok && r.Language == "zh" {
+		return said
+	}
+	return word
 }

@@ -69,6 +69,19 @@ func (r Reader) Lines(p Part) []Line {
 	return r.lines(nil, p, 0)
 }
 
+// Missed says a part that had to hold and does not: of what had to hold together
+// the first that fails.
+func (r Reader) Missed(p Part) []Line { return r.Lines(p.culprit()) }
+
+func (p Part) culprit() Part {
+	for _, inner := range p.Parts {
+		if (p.Joint == AllOf || p.Joint == NamedBy) && !inner.Yes {
+			return inner.culprit()
+		}
+	}
+	return p
+}
+
 func (r Reader) lines(to []Line, p Part, depth int) []Line {
 	switch {
 	case p.Joint == NamedBy:
@@ -116,6 +129,9 @@ func (p Part) negated() *question {
 // Say says a part in one sentence: how things stand, and what was wanted. Of
 // what had to hold together and does not it is the first part that fails.
 func (r Reader) Say(p Part) string {
+	if !p.Yes {
+		p = p.culprit()
+	}
 	w := r.phrases()
 	if q := p.negated(); q != nil {
 		return r.sentence(p, q)
@@ -127,13 +143,6 @@ func (r Reader) Say(p Part) string {
 		return r.Say(p.Parts[0])
 	case p.Joint == NoJoint:
 		return fmt.Sprintf(w.is, p.Text, p.Value)
-	}
-	if p.Joint == AllOf && !p.Yes {
-		for _, inner := range p.Parts {
-			if !inner.Yes {
-				return r.Say(inner)
-			}
-		}
 	}
 	head := r.head(p)
 	if p.Joint == AnyOf && !p.Yes {

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,126 +12,189 @@ import (
 	"nightshift/rules/market"
 )
 
+// telling is how an explanation is told: for whom, and how much of it.
+type telling struct {
+	rules.Reader
+	site *rules.Site
+	all  bool // also the rules after the one that answered
+	tree bool
+}
+
 // explain is the command explain.
 func (p *program) explain() *cobra.Command {
-	var all bool
+	var on, language string
+	var t telling
 	cmd := &cobra.Command{
-		Use: "explain ORDER", Short: "Every decision about an order: what, why, since when, and when it can change",
+		Use: "explain ORDER", Short: "Every decision about an order: what, why, since when, and when it turns to what",
 		Long: `Explain tells every decision about an order, oldest first. Each is decided again
 from the facts that were kept with it, under the rule text it was taken by, so
-that the reasons are those of that night, not of today.`,
+that the reasons are those of that night, not of today.
+
+Of each rule it says in a sentence how things stood and what was asked. Of a
+decision table it shows the rows that match and the few that missed by least.`,
 		Args: takes(1, 1, "one order's number, such as `A-1001`"),
 		Example: `  nightshift explain A-1001
-  nightshift explain A-1001 --all      also the rules that came after the one that answered
+  nightshift explain A-1001 --on 2026-04-01   what stood on that date, as of that night
+  nightshift explain A-1001 --all             also the rules that came after the one that answered
+  nightshift explain A-1001 --tree            each part of each condition, with its value
+  nightshift explain A-1001 --lang zh         in Chinese
   nightshift explain A-1001 --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			site, err := p.siteRules()
 			if err != nil {
 				return err
 			}
+			var night market.Date
+			if on != "" {
+				if night, err = date("on", on); err != nil {
+					return err
+				}
+			}
+			if language != "en" && language != "zh" {
+				return misuse("--lang: the languages are en and zh, not %q", language)
+			}
 			e, err := p.engine(cmd.Context())
 			if err != nil {
 				return err
 			}
-			story, err := e.Explain(cmd.Context(), site.Name, args[0])
+			story, err := e.Explain(cmd.Context(), site.Name, args[0], night)
 			if err != nil {
 				return err
 			}
+			t.site, t.Reader = site, rules.Reader{Language: language, Zone: site.Zone}
 			if p.json {
-				return p.printJSON(storyView(site, args[0], story))
+				return p.printJSON(t.view(args[0], story))
 			}
-			p.tell(site, args[0], story, all)
+			p.tell(t, args[0], story)
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "show every rule, also those after the one that answered")
+	cmd.Flags().StringVar(&on, "on", "", "the decisions that stood on that date, as of that night")
+	cmd.Flags().BoolVar(&t.all, "all", false, "show every rule, also those after the one that answered")
+	cmd.Flags().BoolVar(&t.tree, "tree", false, "show each part of each condition with its value, as a tree")
+	cmd.Flags().StringVar(&language, "lang", "en", "en or zh; the reasons are in the language of the rule file")
 	p.siteOption(cmd)
 	return cmd
 }
 
 // tell writes the story of an order for people.
-func (p *program) tell(site *rules.Site, code string, story jobs.Story, all bool) {
-	p.printf("%s at %s\n", code, site.Name)
+func (p *program) tell(t telling, code string, story jobs.Story) {
+	p.printf(t.say("%s at %s")+"\n", code, t.site.Name)
 	if e := story.Ended; e != nil && !e.ValidFrom.IsZero() {
-		p.printf("valid from %s until %s\n", rfc3339(e.ValidFrom, site.Zone), rfc3339(e.ValidUntil, site.Zone))
+		p.printf(t.say("valid from %s until %s")+"\n", rfc3339(e.ValidFrom, t.site.Zone), rfc3339(e.ValidUntil, t.site.Zone))
 	}
 	if k := story.Parked; k != nil {
-		p.printf("%s on %s, run %d: %s\nCorrect it and import it again, or correct the rule and `nightshift runs requeue %s %s`.\n",
-			p.paint(p.out, yellow, "parked"), k.On, k.RunID, k.Reason, k.Job, code)
+		p.printf(t.say("%s on %s, run %d: %s")+"\n", p.paint(p.out, yellow, t.say("parked")), k.On, k.RunID, k.Reason)
+		p.printf(t.say("Correct it and import it again, or correct the rule and `nightshift runs requeue %s %s`.")+"\n", k.Job, code)
 	} else if len(story.Decisions) == 0 {
-		p.printf("\nNothing was decided about it yet: the next run looks at it.\n")
+		p.printf("\n%s\n", t.say("Nothing was decided about it yet: the next run looks at it."))
 	}
 	for _, x := range story.Decisions {
 		d := x.Decision
-		p.printf("\n%s  %s  %s\n", d.On, d.Ruleset, p.paint(p.out, green, d.Outcome))
+		p.printf("\n%s  %s  %s\n", d.On, d.Ruleset, p.paint(p.out, green, t.Outcome(d.Outcome)))
 		g := &grid{}
+		add := func(head, text string) { g.row("  "+t.say(head), text) }
 		if d.Actor != "" {
-			g.row("  decided by", d.Actor)
+			add("decided by", d.Actor)
 		} else {
-			g.row("  rule", fmt.Sprintf("%s (%s, run %d)", d.Rule, versionOf(site, x), d.RunID))
+			add("rule", fmt.Sprintf(t.say("%s (%s, run %d)"), d.Rule, versionOf(t.site, x), d.RunID))
 		}
-		g.row("  because", x.Reason)
+		add("because", x.Reason)
 		if d.Evidence != "" {
-			g.row("  evidence", d.Evidence)
+			add("evidence", d.Evidence)
 		}
-		g.row("  since", orElse(rfc3339(d.DueAt, site.Zone), "no clock says when"))
+		add("since", orElse(rfc3339(d.DueAt, t.site.Zone), t.say("no clock says when")))
 		if d.Actor == "" {
-			g.row("  can change", canChange(x, site))
+			add("turns", t.turns(x))
 		}
 		for _, v := range x.Why.Answer.Values {
 			g.row("  "+v.Name, v.String())
 		}
 		_ = g.print(p.out) // as with printf, a closed pipe is the reader's wish
-		p.tellRules(x, all)
+		p.tellRules(t, x)
 	}
+}
+
+// turns says when the answer changes by itself, and to what, if it ever does.
+func (t telling) turns(x jobs.Explained) string {
+	turn := x.Why.Turns
+	switch {
+	case jobs.Ends(x.Decision.Outcome):
+		return t.say("never: the order is settled")
+	case turn == nil:
+		return t.say("only when something new is reported or a rule changes")
+	case turn.Err != nil:
+		return fmt.Sprintf(t.say("on %s, when it cannot be decided: %v"), rfc3339(turn.At, t.site.Zone), turn.Err)
+	}
+	return fmt.Sprintf(t.say("to %s on %s, by rule %s"), t.Outcome(turn.To.Outcome), rfc3339(turn.At, t.site.Zone), turn.To.Rule)
 }
 
 // tellRules says of each rule why it did not answer, down to the one that did.
-func (p *program) tellRules(x jobs.Explained, all bool) {
-	g := &grid{}
-	for _, r := range x.Why.Rules {
+func (p *program) tellRules(t telling, x jobs.Explained) {
+	told := x.Why.Rules
+	if answers := func(r rules.RuleExplanation) bool { return r.Answers }; !t.all && slices.ContainsFunc(told, answers) {
+		for !told[len(told)-1].Answers {
+			told = told[:len(told)-1]
+		}
+	}
+	if len(told) == 0 {
+		return
+	}
+	p.printf("  "+t.say("the rules in order, as of %s")+"\n", rfc3339(x.Why.AsOf, t.site.Zone))
+	if t.tree {
+		p.printf("%s", t.treeOf(told))
+	} else {
+		p.sentences(t, told)
+	}
+	if n := x.Why.LeftOut; n > 0 {
+		p.printf("    "+t.say("%d other rows miss it by as much or more")+"\n", n)
+	}
+}
+
+// sentences say of each rule what it missed, of one that matched all it asked.
+func (p *program) sentences(t telling, told []rules.RuleExplanation) {
+	width := 0
+	for _, r := range told {
+		width = max(width, places(calledBy(r)))
+	}
+	yes, no := t.say("yes"), t.say("no ")
+	mark := func(held bool) string {
+		if held {
+			return p.paint(p.out, green, yes)
+		}
+		return p.paint(p.out, faint, no)
+	}
+	lines := func(indent string, lines []rules.Line) {
+		for _, line := range lines {
+			p.printf("%s%s%s  %s\n", indent, strings.Repeat("  ", line.Depth), mark(line.Yes), line.Says)
+		}
+	}
+	for _, r := range told {
+		p.printf("    %s  %s", mark(r.Matched), calledBy(r))
 		if r.Matched {
-			g.row("    "+p.paint(p.out, green, "yes"), r.Name, r.Tree.Text+values(r.Tree))
-		} else {
-			g.row("    "+p.paint(p.out, faint, "no "), r.Name, r.Failing)
+			p.printf("\n")
+			lines(strings.Repeat(" ", 9), t.Lines(r.Tree))
+			continue
 		}
-		if r.Matched && !all {
-			break
+		gap := strings.Repeat(" ", width-places(calledBy(r))+2)
+		for i, missed := range r.Missed {
+			if i > 0 && !r.Row {
+				break // a rule has failed with its first part; of a row every cell counts
+			}
+			said := t.Missed(missed)
+			p.printf("%s%s\n", gap, said[0].Says)
+			gap = strings.Repeat(" ", 4+places(no)+2+width+2)
+			lines(gap, said[1:])
 		}
-	}
-	if len(g.rows) > 0 {
-		p.printf("  the rules, in order\n%s", g)
 	}
 }
 
-// canChange says when the answer turns by itself, if it ever does.
-func canChange(x jobs.Explained, site *rules.Site) string {
-	switch d := x.Decision; {
-	case d.Outcome == market.Accept || d.Outcome == market.Refund || d.Outcome == market.Unsupervised:
-		return "never: the order is settled"
-	case d.LookAt.IsZero():
-		return "only when something new is reported or a rule changes"
-	default:
-		return rfc3339(d.LookAt, site.Zone)
+// calledBy is the name of a rule, with its place in a table beside its file.
+func calledBy(r rules.RuleExplanation) string {
+	if r.Cell != "" {
+		return r.Name + " (" + r.Cell + ")"
 	}
-}
-
-// values lists what the names in a condition stood for.
-func values(part rules.Part) string {
-	var said []string
-	var list func(rules.Part)
-	list = func(part rules.Part) {
-		if one := part.Text + " is " + part.Value; len(part.Parts) == 0 && !slices.Contains(said, one) {
-			said = append(said, one)
-		}
-		for _, inner := range part.Parts {
-			list(inner)
-		}
-	}
-	if list(part); len(part.Parts) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(said, ", ") + ")"
+	return r.Name
 }
 
 // versionOf names the version of the rules that a decision was taken by.
@@ -156,84 +217,4 @@ func orElse(text, otherwise string) string {
 		return otherwise
 	}
 	return text
-}
-
-// decisionView is one decision for machines.
-type decisionView struct {
-	Date      string          `json:"date"`
-	Ruleset   string          `json:"ruleset"`
-	Outcome   string          `json:"outcome"`
-	Rule      string          `json:"rule"`
-	Version   string          `json:"version,omitempty"`
-	Because   string          `json:"because"`
-	Since     *time.Time      `json:"since,omitempty"`
-	CanChange *time.Time      `json:"can_change,omitempty"`
-	Run       int64           `json:"run,omitempty"`
-	Actor     string          `json:"actor,omitempty"`
-	Evidence  string          `json:"evidence,omitempty"`
-	Carried   json.RawMessage `json:"carried,omitempty"`
-	Facts     json.RawMessage `json:"facts,omitempty"`
-	Rules     []ruleView      `json:"rules,omitempty"`
-}
-
-// endedView is how a supervision ended, for machines.
-type endedView struct {
-	Outcome    string     `json:"outcome"`
-	At         *time.Time `json:"at"`
-	ValidFrom  *time.Time `json:"valid_from,omitempty"`
-	ValidUntil *time.Time `json:"valid_until,omitempty"`
-}
-
-type ruleView struct {
-	Name    string   `json:"name"`
-	Line    int      `json:"line"`
-	Matched bool     `json:"matched"`
-	Failing string   `json:"failing,omitempty"`
-	When    partView `json:"when"`
-}
-
-type partView struct {
-	Text  string     `json:"text"`
-	Value string     `json:"value"`
-	Parts []partView `json:"parts,omitempty"`
-}
-
-func storyView(site *rules.Site, code string, story jobs.Story) map[string]any {
-	views := []decisionView{}
-	for _, x := range story.Decisions {
-		d := x.Decision
-		v := decisionView{Date: d.On.String(), Ruleset: d.Ruleset, Outcome: d.Outcome, Rule: d.Rule, Because: x.Reason, Since: known(d.DueAt, site),
-			CanChange: known(d.LookAt, site), Run: d.RunID, Actor: d.Actor, Evidence: d.Evidence, Carried: d.Carried, Facts: d.Facts}
-		if d.Actor == "" {
-			v.Version = versionOf(site, x)
-		}
-		for _, r := range x.Why.Rules {
-			v.Rules = append(v.Rules, ruleView{r.Name, r.Line, r.Matched, r.Failing, viewOfPart(r.Tree)})
-		}
-		views = append(views, v)
-	}
-	view := map[string]any{"order": code, "site": site.Name, "decisions": views}
-	if e := story.Ended; e != nil {
-		view["ended"] = endedView{e.Outcome, known(e.CompletedAt, site), known(e.ValidFrom, site), known(e.ValidUntil, site)}
-	}
-	if k := story.Parked; k != nil {
-		view["parked"] = map[string]any{"date": k.On.String(), "run": k.RunID, "reason": k.Reason}
-	}
-	return view
-}
-
-func known(t time.Time, site *rules.Site) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	local := t.In(site.Zone)
-	return &local
-}
-
-func viewOfPart(part rules.Part) partView {
-	v := partView{Text: part.Text, Value: part.Value}
-	for _, inner := range part.Parts {
-		v.Parts = append(v.Parts, viewOfPart(inner))
-	}
-	return v
 }

@@ -1,0 +1,34 @@
+package main
+
+// say is a phrase of the command in the reader's language.
+func (t telling) say(phrase string) string {
+	if said, ok := explainInChinese[phrase]; ok && t.Language == "zh" {
+		return said
+	}
+	return phrase
+}
+
+var explainInChinese = map[string]string{
+	"%s at %s":                    "%s，站点 %s",
+	"valid from %s until %s":      "有效期 %s 至 %s",
+	"%s on %s, run %d: %s":        "%s：%s，运行 %d：%s",
+	"parked":                      "搁置",
+	"decided by":                  "决定人",
+	"rule":                        "规则",
+	"%s (%s, run %d)":             "%s（%s，运行 %d）",
+	"because":                     "原因",
+	"evidence":                    "凭证",
+	"since":                       "起始",
+	"no clock says when":          "与时间无关",
+	"turns":                       "变化",
+	"yes":                         "是",
+	"no ":                         "否",
+	"never: the order is settled": "不再变化：订单已了结",
+	"only when something new is reported or a rule changes":                                    "仅当有新的事实或规则变更时",
+	"on %s, when it cannot be decided: %v":                                                     "%s，届时无法判定：%v",
+	"to %s on %s, by rule %s":                                                                  "变为%s，时间 %s，依据规则 %s",
+	"the rules in order, as of %s":                                                             "各规则依次如下，截至 %s",
+	"%d other rows miss it by as much or more":                                                 "其余 %d 行相差同样多或更多",
+	"Nothing was decided about it yet: the next run looks at it.":                              "尚无决定：下一次运行会处理。",
+	"Correct it and import it again, or correct the rule and `nightshift runs requeue %s %s`.": "请更正后重新导入，或更正规则后执行 `nightshift runs requeue %s %s`。",
+}
