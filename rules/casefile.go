@@ -72,13 +72,6 @@ func readCases(d *document, site *Site) *caseFile {
 	return f
 }
 
-// at is a problem at a place of the test file, to be said later.
-func (f *caseFile) at(n *yaml.Node) Problem {
-	d := &document{name: f.doc.name, lines: f.doc.lines}
-	d.problem(n, "", "", "")
-	return d.problems[0]
-}
-
 // instant reads a time: 2024-03-11T10:00:00 on the site's clock, RFC 3339, or
 // as_of with a duration added to it or taken from it.
 func (f *caseFile) instant(n *yaml.Node, otherwise string, asOf time.Time) time.Time {

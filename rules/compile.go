@@ -40,6 +40,7 @@ type Policy struct {
 	phases     []*Policy // of the first of them: all, in order; nil where there is one
 	shares     []string  // the parameters of the site that it uses
 	placed     *Fact     // since when an order was placed; nil where the facts do not say
+	unused     Problems  // lets that nothing asks for
 }
 
 // policyRule is one rule as closures.
@@ -129,6 +130,7 @@ func compileOn(rs *Ruleset, site market.Currency, on market.Date) *Policy {
 	c.reachable(rs, p)
 	p.crossings = c.crossings
 	p.shares = slices.Sorted(maps.Keys(c.used))
+	p.unused = c.unused(rs)
 	return p
 }
 

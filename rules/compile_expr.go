@@ -39,6 +39,7 @@ type compiler struct {
 	overrides  map[string][]choice // those who have another value of a let
 	codes      map[string]*operand // the facts that overrides ask; those of no ruleset where nil
 	used       map[string]bool     // the shared parameters that were asked for
+	asked      map[string]bool     // names that some expression asks for
 	functions  map[string]*function
 	grammar    *conf.Config
 	crossings  []crossing
@@ -83,6 +84,19 @@ func grammarOf(functions map[string]*function) *conf.Config {
 		g.Functions[name] = &builtin.Function{Name: name}
 	}
 	return g
+}
+
+// unused are the lets that no expression asks for.
+func (c *compiler) unused(rs *Ruleset) Problems {
+	var out Problems
+	for _, let := range rs.Lets {
+		if !c.asked[let.Name] {
+			p := rs.doc.at(let.key)
+			p.Message, p.Hint = "let "+let.Name+" is never used", "leave it out"
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 var (

@@ -90,6 +90,10 @@ func (c *compiler) decimalLiteral(n *ast.FloatNode) *operand {
 }
 
 func (c *compiler) name(n *ast.IdentifierNode) *operand {
+	if c.asked == nil {
+		c.asked = map[string]bool{}
+	}
+	c.asked[n.Value] = true
 	o := c.names[n.Value]
 	if c.lets[n.Value] != nil {
 		if o = c.let(n.Value); o == nil {

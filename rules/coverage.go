@@ -105,8 +105,11 @@ func (p *Policy) sameLeaf(phase *Policy, rule int, leaf *operand) *operand {
 	if p == phase {
 		return leaf
 	}
-	at := slices.Index(phase.rules[rule].condition.leaves(), leaf)
-	return p.rules[rule].condition.leaves()[at]
+	own, its := p.rules[rule].condition.leaves(), phase.rules[rule].condition.leaves()
+	if len(own) != len(its) {
+		return leaf // a let that is for some sellers only on some dates: its question is another
+	}
+	return own[slices.Index(its, leaf)]
 }
 
 // large is a table of which nobody writes a case for every row.
@@ -136,10 +139,10 @@ func (s *Site) coverage(p *Policy, seen *seen) *Coverage {
 	if !c.Measured {
 		return c
 	}
-	var w *world
+	proof := &proof{phases: p.Phases()}
 	known := map[leafKey]bool{}
 	for i, rule := range p.rules {
-		for _, leaf := range rule.condition.leaves() {
+		for n, leaf := range rule.condition.leaves() {
 			key := p.leafKey(i, leaf)
 			if leaf.constant || known[key] {
 				continue
@@ -148,13 +151,8 @@ func (s *Site) coverage(p *Policy, seen *seen) *Coverage {
 			l := Leaf{Text: leaf.text, key: key, at: leaf.at, row: rule.row, Problem: p.leafProblem(i, leaf)}
 			both := seen.leaves[key]
 			l.False, l.True = both[0], both[1]
-			if !l.True || !l.False {
-				if w == nil {
-					w = newWorld(false, p)
-				}
-				l.NeverTrue = !l.True && w.impossible(p, key, yes)
-				l.NeverFalse = !l.False && w.impossible(p, key, no)
-			}
+			l.NeverTrue = !l.True && proof.never(i, n, yes)
+			l.NeverFalse = !l.False && proof.never(i, n, no)
 			c.add(l)
 		}
 	}
@@ -196,6 +194,29 @@ func (p *Policy) leafProblem(rule int, leaf *operand) Problem {
 // mostProof is how many parts of conditions one proof may ask: far more than a
 // rule file of people needs, and some milliseconds.
 const mostProof = 200_000
+
+// proof is that of one rule file, with the values of each of its phases.
+type proof struct {
+	phases []*Policy
+	worlds []*world
+}
+
+// never tells whether it is proven that a leaf of a rule never comes out so, with
+// whatever values the file has.
+func (p *proof) never(rule, leaf int, want verdict) bool {
+	if p.worlds == nil {
+		for _, phase := range p.phases {
+			p.worlds = append(p.worlds, newWorld(false, phase))
+		}
+	}
+	for i, phase := range p.phases {
+		leaves := phase.rules[rule].condition.leaves()
+		if leaf >= len(leaves) || leaves[leaf].constant || !p.worlds[i].impossible(phase, phase.leafKey(rule, leaves[leaf]), want) {
+			return false
+		}
+	}
+	return true
+}
 
 // impossible tells whether it is proven that the leaf never comes out so where it
 // is asked: of a let, in every rule that uses it.

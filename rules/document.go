@@ -248,6 +248,13 @@ func (d *document) problem(n *yaml.Node, rule, message, hint string) {
 	d.add(p)
 }
 
+// at is a problem at the beginning of a node, to be said later.
+func (d *document) at(n *yaml.Node) Problem {
+	apart := &document{name: d.name, lines: d.lines, sheet: d.sheet, cells: d.cells}
+	apart.problem(n, "", "", "")
+	return apart.problems[0]
+}
+
 // problemAt reports what is wrong at the rune offset of a scalar's value.
 func (d *document) problemAt(n *yaml.Node, offset int, rule, message, hint string) {
 	var p Problem

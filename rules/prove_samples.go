@@ -23,6 +23,8 @@ func (u *unknown) choose(currency market.Currency) {
 		u.wholes()
 	case u.fact.Kind == KindMoney:
 		u.amounts(currency)
+	case u.fact.Kind == KindDecimal:
+		u.numbers()
 	default:
 		u.lengths()
 	}
@@ -42,12 +44,8 @@ func (u *unknown) texts() {
 		}
 		words = append(words, another)
 	}
-	seen := map[string]bool{}
-	for _, word := range words {
-		if !seen[word] {
-			seen[word] = true
-			u.samples = append(u.samples, sample{writtenWord(word), word})
-		}
+	for _, word := range distinct(words, itself) {
+		u.samples = append(u.samples, sample{writtenWord(word), word})
 	}
 }
 
@@ -72,17 +70,29 @@ func (u *unknown) wholes() {
 				continue // beyond any whole number: nothing is divided by it
 			}
 		}
-		for _, step := range []int64{0, -1, 1} {
+		for _, step := range []int64{0, 1, -1} {
 			if beside, ok := addInt(n, step); ok {
 				all = append(all, beside)
 			}
 		}
 	}
-	slices.Sort(all)
 	u.samples = []sample{{"0", int64(0)}}
-	for _, n := range slices.Compact(all) {
+	for _, n := range distinct(all, itself) {
 		if n != 0 {
 			u.samples = append(u.samples, sample{strconv.FormatInt(n, 10), n})
+		}
+	}
+}
+
+func (u *unknown) numbers() {
+	var marks []market.Decimal
+	for _, m := range u.marks {
+		marks = append(marks, m.Decimal())
+	}
+	u.samples = []sample{{"0", market.Decimal{}}}
+	for _, d := range between(marks, market.DecimalOf(1)) {
+		if !d.IsZero() {
+			u.samples = append(u.samples, sample{d.String(), d})
 		}
 	}
 }
@@ -90,12 +100,9 @@ func (u *unknown) wholes() {
 func (u *unknown) amounts(currency market.Currency) {
 	var marks []market.Decimal
 	for _, m := range u.marks {
-		amount := m.number
-		switch m.Kind {
-		case KindMoney:
+		amount := m.Decimal()
+		if m.Kind == KindMoney {
 			amount, currency = m.money.Amount, m.money.Currency
-		case KindInt:
-			amount = market.DecimalOf(m.whole)
 		}
 		marks = append(marks, amount)
 	}
@@ -122,20 +129,36 @@ func smallest(c market.Currency) market.Decimal {
 	return d
 }
 
-// between is the marks in order, a step beside each, and the middle of two that
-// are no further apart than that.
+// between is the marks, a step beside each, and the middle of two that are no
+// further apart than that.
 func between(marks []market.Decimal, step market.Decimal) []market.Decimal {
 	slices.SortFunc(marks, market.Decimal.Cmp)
-	var out []market.Decimal
-	for i, m := range marks {
-		out = append(out, m.Sub(step), m, m.Add(step))
-		if i > 0 && m.Sub(marks[i-1]).Cmp(step) <= 0 {
-			out = append(out, marks[i-1].Add(m.Sub(marks[i-1]).Mul(half)))
+	out := slices.Clone(marks)
+	for _, m := range marks {
+		out = append(out, m.Add(step), m.Sub(step))
+	}
+	for i, m := range marks[min(1, len(marks)):] {
+		if gap := m.Sub(marks[i]); gap.Cmp(step) <= 0 {
+			out = append(out, marks[i].Add(gap.Mul(half)))
 		}
 	}
-	slices.SortFunc(out, market.Decimal.Cmp)
-	return slices.CompactFunc(out, func(a, b market.Decimal) bool { return a.Cmp(b) == 0 })
+	return distinct(out, market.Decimal.String)
 }
+
+// distinct leaves out what came before.
+func distinct[T any, K comparable](all []T, key func(T) K) []T {
+	seen := make(map[K]bool, len(all))
+	var out []T
+	for _, v := range all {
+		if k := key(v); !seen[k] {
+			seen[k] = true
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func itself[T any](v T) T { return v }
 
 var half = func() market.Decimal { d, _ := market.ParseDecimal("0.5"); return d }()
 
@@ -148,15 +171,15 @@ func (u *unknown) lengths() {
 		marks = append(marks, m.duration)
 	}
 	slices.Sort(marks)
+	all = append(all, marks...)
 	for i, d := range marks {
-		all = append(all, d-time.Second, d, d+time.Second)
+		all = append(all, d+time.Second, d-time.Second)
 		if i > 0 && d-marks[i-1] <= time.Second {
 			all = append(all, marks[i-1]+(d-marks[i-1])/2)
 		}
 	}
-	slices.Sort(all)
 	u.samples = []sample{{"never", market.Stopwatch{}}}
-	for _, d := range slices.Compact(all) {
+	for _, d := range distinct(all, itself) {
 		switch {
 		case u.fact.Down:
 			u.samples = append(u.samples, sample{FormatDuration(d), market.Until(proofInstant.Add(d))})

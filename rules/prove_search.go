@@ -184,6 +184,9 @@ func (w *world) search(most int, judge judge, accept func(domains) bool) (found 
 		at := leaf.unknown.at
 		whole := d[at]
 		in, out, _, _ := whole.split(leaf.yes)
+		if out[0]&1 == 1 {
+			in, out = out, in // first what nobody has to write down, so that examples are short
+		}
 		for _, part := range []bitset{in, out} {
 			d[at] = part
 			if look() {

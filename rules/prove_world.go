@@ -49,7 +49,7 @@ type unknown struct {
 // to write down: no, 0, empty, never.
 type sample struct {
 	text  string // as test files write it
-	value any    // bool, int64, string, market.Money or market.Stopwatch
+	value any    // bool, int64, string, market.Decimal, market.Money or market.Stopwatch
 }
 
 // proofInstant is the as-of of all proofs; only how long ago things were counts.
@@ -222,6 +222,8 @@ func (u *unknown) put(facts unsafe.Pointer, i int) {
 		*at[int64](facts, u.fact.offset) = v
 	case string:
 		*at[string](facts, u.fact.offset) = v
+	case market.Decimal:
+		*at[market.Decimal](facts, u.fact.offset) = v
 	case market.Money:
 		*at[market.Money](facts, u.fact.offset) = v
 	case market.Stopwatch:

@@ -245,11 +245,14 @@ func (d *document) rule(n *yaml.Node) Rule {
 	return rule
 }
 
+// noRuleMatched is the reason of an otherwise that has none of its own.
+const noRuleMatched = "No rule matched."
+
 // otherwise reads the answer where no rule matched: an outcome, or a mapping
 // with one.
 func (s *section) otherwise() Rule {
 	d, n := s.doc, s.need("otherwise")
-	rule := Rule{Name: Otherwise, Because: "No rule matched.", node: n, then: n}
+	rule := Rule{Name: Otherwise, Because: noRuleMatched, node: n, then: n}
 	if n == nil {
 		return rule
 	}

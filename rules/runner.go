@@ -69,7 +69,7 @@ func (s *Site) Test() *TestReport {
 			}
 			seen := byPolicy[f.policy]
 			if f.coverage > seen.level {
-				seen.level, seen.want = f.coverage, f.at(f.asks["coverage"])
+				seen.level, seen.want = f.coverage, d.at(f.asks["coverage"])
 			}
 			for _, n := range f.cases {
 				f.run(n, r, seen)
