@@ -30,8 +30,15 @@ func (p *program) named(args []string) (*rules.Book, error) {
 
 func (p *program) rulesCheck() *cobra.Command {
 	return &cobra.Command{
-		Use: "check [DIRECTORY]", Short: "Compile every rule file and run the tests beside them", Args: takes(0, 1, "at most one directory"),
-		Long:    "Check compiles every rule file and runs the tests beside them. Every problem of\nevery file is shown at once, with the line and what to do; they are exit code 2.",
+		Use: "check [DIRECTORY]", Short: "Compile every rule file, run the tests beside them, and lint", Args: takes(0, 1, "at most one directory"),
+		Long: `Check compiles every rule file, runs the tests beside them, and looks at the rules
+by proof. Every problem of every file is shown at once, with the line and what to
+do; they are exit code 2. Wrong are rules that can never answer: their condition
+excludes itself, or rules before them always match first. Warned of are lets that
+nothing uses; rules that can both match where one may (hit: unique, any), with facts
+as an example; and facts that no rule of a table or of such a file matches, unless
+otherwise gives a reason of its own. What compares two facts is not seen through,
+and nothing is said of it.`,
 		Example: "  nightshift rules check\n  nightshift rules check ./my-rules --json",
 		RunE: func(_ *cobra.Command, args []string) error {
 			book, err := p.named(args)
@@ -39,16 +46,30 @@ func (p *program) rulesCheck() *cobra.Command {
 				return p.problems(err)
 			}
 			report := book.Test()
-			if err := report.Err(); err != nil {
-				return p.problems(err)
+			wrong, doubtful := book.Lint()
+			for _, k := range doubtful {
+				if !p.json {
+					fmt.Fprintf(p.errs, "%s %s\n", p.paint(p.errs, yellow, "warning:"), k)
+				}
+			}
+			if all := append(report.Problems, wrong...); len(all) > 0 {
+				return p.problems(all)
 			}
 			if p.json {
-				return p.printJSON(map[string]any{"ok": true, "rules": report.Rules, "cases": report.Cases, "problems": []string{}})
+				return p.printJSON(map[string]any{"ok": true, "rules": report.Rules, "cases": report.Cases, "problems": []string{}, "warnings": viewsOf(doubtful)})
 			}
 			p.printf("%s %d rules, every one hit by some of %d cases\n", p.paint(p.out, green, "good:"), report.Rules, report.Cases)
 			return nil
 		},
 	}
+}
+
+func viewsOf(problems rules.Problems) []problemView {
+	views := []problemView{}
+	for _, k := range problems {
+		views = append(views, viewOfProblem(k))
+	}
+	return views
 }
 
 // problemView is a problem for machines and editors.
@@ -73,11 +94,7 @@ func (p *program) problems(err error) error {
 	if !ok || !p.json {
 		return err
 	}
-	views := []problemView{}
-	for _, k := range found {
-		views = append(views, viewOfProblem(k))
-	}
-	if failed := p.printJSON(map[string]any{"ok": false, "problems": views}); failed != nil {
+	if failed := p.printJSON(map[string]any{"ok": false, "problems": viewsOf(found)}); failed != nil {
 		return failed
 	}
 	return misuse("%d problems in the rule files", len(found))
