@@ -99,8 +99,14 @@ func (s *sheetReader) delimited(text []byte) bool {
 	return false
 }
 
+// read reads the rows first, so that a table that is too long is refused before
+// anything else is asked of its workbook, which may be large.
 func (s *sheetReader) read() *grid {
 	before := s.doc.found
+	rows, ok := s.readRows()
+	if !ok {
+		return nil
+	}
 	merged, err := s.r.Merged()
 	if err != nil {
 		s.refuse(err)
@@ -109,29 +115,36 @@ func (s *sheetReader) read() *grid {
 	for _, cells := range merged {
 		s.doc.add(Problem{File: s.doc.sheet, Cell: cells, Line: 1, Column: 1, Message: "the cells are merged", Hint: "unmerge them, and fill in each"})
 	}
-	g := &grid{number: func(i int) int { return s.lines[i] }}
+	g := &grid{number: func(i int) int { return s.lines[i] }, header: s.header()}
+	for _, row := range rows {
+		s.lines = append(s.lines, row.Line)
+		g.rows = append(g.rows, s.cells(row))
+	}
+	if s.doc.found > before {
+		return nil
+	}
+	return g
+}
+
+func (s *sheetReader) readRows() (rows []table.Row, ok bool) {
 	for {
 		row, err := s.r.Next()
 		var bad *table.RowError
 		switch {
-		case err == io.EOF && s.doc.found > before:
-			return nil
 		case err == io.EOF:
-			g.header = s.header()
-			return g
+			return rows, true
 		case errors.As(err, &bad):
 			s.refuse(err)
 			continue
 		case err != nil:
 			s.refuse(err)
-			return nil
+			return nil, false
 		}
-		if len(g.rows) == maxTableRows {
+		if len(rows) == maxTableRows {
 			s.doc.add(Problem{File: s.doc.sheet, Line: row.Line, Column: 1, Message: fmt.Sprintf("the table has more than %d rows", maxTableRows), Hint: "split it"})
-			return nil
+			return nil, false
 		}
-		s.lines = append(s.lines, row.Line)
-		g.rows = append(g.rows, s.cells(row))
+		rows = append(rows, row)
 	}
 }
 

@@ -9,6 +9,7 @@
 package table
 
 import (
+	"archive/zip"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -99,6 +100,7 @@ type Reader struct {
 	header   int  // the line of the columns' names
 	padded   bool // trailing empty cells may be missing, as in workbooks
 	date1904 bool
+	parts    []*zip.File // of a workbook
 	source   io.ReaderAt
 	file     io.Closer
 	read     atomic.Int64

@@ -2,6 +2,7 @@ package table
 
 import (
 	"archive/zip"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -66,9 +67,7 @@ func (r *Reader) badWorkbook(err error) error {
 	return &FileError{Name: r.name, Err: err, Reason: "is no readable Excel workbook (" + err.Error() + "): open it in Excel and save it as .xlsx again"}
 }
 
-// checkZip refuses a workbook that would unpack without bound, and one whose
-// sheets are not whole: excelize ends a sheet where its XML breaks, and the rows
-// behind would be lost in silence.
+// checkZip refuses a workbook that would unpack without bound.
 func (r *Reader) checkZip(src Source) error {
 	z, err := zip.NewReader(src, r.size)
 	if err != nil {
@@ -82,7 +81,15 @@ func (r *Reader) checkZip(src Source) error {
 				"unpacks to more than %d MB from %d kB: a workbook that large is refused, export csv instead", unpacked>>20, r.size>>10)}
 		}
 	}
-	for _, part := range z.File {
+	r.parts = z.File
+	return nil
+}
+
+// checkWhole refuses a workbook whose sheets are not whole: excelize ends a
+// sheet where its XML breaks, and the rows behind would be lost in silence. It
+// is asked at the end of the rows, because who wants fewer need not wait for it.
+func (r *Reader) checkWhole() error {
+	for _, part := range r.parts {
 		name := strings.ToLower(part.Name)
 		if strings.HasPrefix(name, "xl/worksheets/sheet") || name == "xl/sharedstrings.xml" {
 			if err := wellFormed(part); err != nil {
@@ -137,7 +144,7 @@ func (w *workbookRows) next() (Row, error) {
 		if err := w.rows.Error(); err != nil {
 			return Row{}, w.r.badWorkbook(err)
 		}
-		return Row{}, io.EOF
+		return Row{}, cmp.Or(w.r.checkWhole(), io.EOF)
 	}
 	w.line++
 	cells, err := w.rows.Columns(excelize.Options{RawCellValue: true})
