@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -129,11 +130,12 @@ func prepareSession(ctx context.Context, c *pgx.Conn) error {
 	return nil
 }
 
-// explainConnect says what to do about a database that was never migrated.
+// explainConnect says what to do about a server on which no database was ever
+// migrated: it does not know the application's role.
 func explainConnect(err error) error {
 	const invalidParameter = "22023"
-	if refused := new(pgconn.PgError); errors.As(err, &refused) && refused.Code == invalidParameter {
-		return fmt.Errorf("%w (%w)", ErrSchemaOlder, err)
+	if refused := new(pgconn.PgError); errors.As(err, &refused) && refused.Code == invalidParameter && strings.Contains(refused.Message, AppRole) {
+		return ErrSchemaMissing
 	}
 	return err
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -21,6 +20,8 @@ import (
 
 // A database is worked on only by a binary of the same schema.
 var (
+	ErrSchemaMissing = errors.New("there is no nightshift schema in the database: run nightshift migrate up, as the database's owner")
+
 	ErrSchemaOlder = errors.New("the database's schema is older than this nightshift: run nightshift migrate up")
 	ErrSchemaNewer = errors.New("the database's schema is newer than this nightshift: install the newer nightshift")
 )
@@ -179,10 +180,12 @@ func checkSchema(ctx context.Context, c *pgx.Conn) error {
 	const undefinedTable, notAllowed = "42P01", "42501"
 	var at int
 	err := c.QueryRow(ctx, `SELECT coalesce(max(name::int), 0) FROM public.`+migrationsTable).Scan(&at)
-	if refused := new(pgconn.PgError); errors.As(err, &refused) && (refused.Code == undefinedTable || refused.Code == notAllowed) {
-		return ErrSchemaOlder
-	}
+	state, _ := sqlState(err)
 	switch want := SchemaVersion(); {
+	case state == undefinedTable:
+		return ErrSchemaMissing
+	case state == notAllowed:
+		return ErrSchemaOlder
 	case err != nil:
 		return fmt.Errorf("read the version of the schema: %w", err)
 	case at < want:

@@ -52,7 +52,7 @@ type Store struct {
 // Open connects to the database. The embedded one it starts where that is
 // needed and migrates, since nobody else looks after it; another one must have
 // been migrated: work on a schema of another version is refused with
-// ErrSchemaOlder or ErrSchemaNewer, on the first use.
+// ErrSchemaMissing, ErrSchemaOlder or ErrSchemaNewer, on the first use.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.DatabaseURL == "" {
 		return openEmbedded(ctx, cfg)

@@ -248,7 +248,7 @@ func TestMigratingAtOnceMigratesOnce(t *testing.T) {
 
 func TestASchemaOfAnotherVersionIsRefused(t *testing.T) {
 	never := storagetest.Open(t, storagetest.Empty(t))
-	if err := never.Ping(t.Context()); !errors.Is(err, storage.ErrSchemaOlder) {
+	if err := never.Ping(t.Context()); !errors.Is(err, storage.ErrSchemaMissing) {
 		t.Errorf("never migrated: %v", err)
 	}
 	if list, err := never.Migrations(t.Context()); err != nil || !list[0].AppliedAt.IsZero() {

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"nightshift/storage"
 )
 
 const rootHelp = `Nightshift is the back office of a cloud marketplace. While people sleep it
@@ -33,10 +35,32 @@ func (p *program) root() *cobra.Command {
 		p.settings, err = readSettings(p.env)
 		return err
 	}
+	p.versionOption(root)
 	root.CompletionOptions.DisableDescriptions = true
 	root.AddCommand(p.demo(), p.importing(), p.running(), p.night(), p.backfill(), p.runs(), p.decide(), p.explain(),
 		p.ruleFiles(), p.reports(), p.migrate(), p.serve(), p.settingsHelp())
 	return root
+}
+
+// versionOption has the program say which it is: the build that its runs are
+// pinned to, and the schema that it works on.
+func (p *program) versionOption(root *cobra.Command) {
+	otherwise := root.RunE
+	asked := root.Flags().Bool("version", false, "print the build, and the schema that it works on")
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if !*asked {
+			return otherwise(cmd, args)
+		}
+		build, err := buildName()
+		if err != nil {
+			return err
+		}
+		if p.json {
+			return p.printJSON(map[string]any{"build": build, "schema": storage.SchemaVersion()})
+		}
+		p.printf("nightshift, build %s, schema %d\n", build, storage.SchemaVersion())
+		return nil
+	}
 }
 
 // group is a command that only holds others.
