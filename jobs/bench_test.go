@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"io"
 	"os"
 	"runtime"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"nightshift/jobs"
+	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
 	"nightshift/storage/storagetest"
@@ -128,4 +130,33 @@ func peakMB() float64 {
 	_, after, _ := strings.Cut(string(status), "VmHWM:")
 	kb, _ := strconv.ParseFloat(strings.Fields(after)[0], 64)
 	return kb / 1024
+}
+
+// BenchmarkBacktest decides a history of at least as many decisions as there
+// are orders again, with seven days instead of ten, and writes the workbook.
+func BenchmarkBacktest(b *testing.B) {
+	n := benchOrders()
+	s := storagetest.New(b)
+	marketplace(b, s, n)
+	storagetest.AsOwner(b, s, "VACUUM ANALYZE")
+	runNight(b, s, 2, "2024-03-15")
+	storagetest.AsOwner(b, s, "VACUUM ANALYZE")
+	e := engine(b, s)
+	ask := jobs.Backtest{Site: "cn", From: date(b, "2024-03-15"), To: date(b, "2024-03-15"),
+		Candidates: []*rules.Policy{candidate(b, "acceptance.yaml", window, "acceptance_window: 7d")}}
+	runtime.GC()
+	before := peakMB()
+	var rows, listed int64
+	for b.Loop() {
+		got, err := e.Backtest(context.Background(), ask, io.Discard)
+		if err != nil {
+			b.Fatal(err)
+		}
+		rows, listed = got.Counts.Rows, got.Counts.Listed()
+	}
+	b.ReportMetric(float64(rows), "decisions")
+	b.ReportMetric(float64(listed), "changed")
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/float64(rows)*1e6, "s/million")
+	b.ReportMetric(before, "MB-before")
+	b.ReportMetric(peakMB(), "MB-peak")
 }

@@ -108,13 +108,15 @@ type step func(ctx context.Context, tx *storage.Tx, x *execution, shard *storage
 type line struct {
 	name     string
 	rulesets []string
+	rests    []string // one a ruleset
 	step     step
+	final    func(outcome string) bool
 }
 
 func timetabled[C any](j Job[C]) line {
-	l := line{name: j.Name, step: j.step}
+	l := line{name: j.Name, step: j.step, final: j.Final}
 	for _, r := range j.Rulesets {
-		l.rulesets = append(l.rulesets, r.Name)
+		l.rulesets, l.rests = append(l.rulesets, r.Name), append(l.rests, r.Rest)
 	}
 	return l
 }

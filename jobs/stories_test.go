@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -20,6 +21,7 @@ import (
 
 	"nightshift/jobs"
 	"nightshift/jobs/intake"
+	"nightshift/reports"
 	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
@@ -60,6 +62,7 @@ func TestStories(t *testing.T) {
 			for _, part := range s.outcome() {
 				s.compare(file, part)
 			}
+			s.decidedAgain()
 		})
 	}
 }
@@ -98,7 +101,7 @@ func newStory(t *testing.T, archive *txtar.Archive) *story {
 }
 
 // without is a rule directory less some of its files.
-func without(t *testing.T, dir fs.FS, names []string) fs.FS {
+func without(t testing.TB, dir fs.FS, names []string) fs.FS {
 	t.Helper()
 	if len(names) == 0 {
 		return dir
@@ -175,6 +178,33 @@ func (s *story) run() {
 		}
 		if now := s.rowsKept(); now != kept {
 			s.Fatalf("night of %s, started again, left %d rows instead of %d", n.on, now, kept)
+		}
+	}
+}
+
+// decidedAgain holds the backtest of the rules that decided the story against
+// the story: where one version decided all of it, and no night stopped, nothing
+// may change.
+func (s *story) decidedAgain() {
+	s.Helper()
+	if s.part("stops") != "" || count(s, s.store, `SELECT count(DISTINCT policies) FROM runs`) > 1 {
+		return
+	}
+	ask := jobs.Backtest{Site: s.site.Name, From: s.nights[0].on, To: s.nights[len(s.nights)-1].on}
+	for _, ruleset := range jobs.Acceptance.Rulesets {
+		policy, err := s.site.Policy(ruleset.Name, ask.To)
+		if err != nil {
+			s.Fatal(err)
+		}
+		ask.Candidates = append(ask.Candidates, policy)
+	}
+	got, err := s.engine.Backtest(s.Context(), ask, io.Discard)
+	if err != nil {
+		s.Fatal(err)
+	}
+	for kind, n := range got.Counts.Kinds {
+		if kind != reports.ChangeNone {
+			s.Errorf("decided again by its own rules the story changes: %q %+v", kind, n)
 		}
 	}
 }

@@ -26,7 +26,10 @@ type formula struct {
 	value      any
 }
 
-// cell makes the cell of a value in a look. A value is a string, an int64, a
+// days is a stretch of time in ten-thousandths of a day of 24 hours.
+type days int64
+
+// cell makes the cell of a value in a look. A value is a string, an int64, days, a
 // market.Money, a market.Date, a time.Time, a link, a formula, or nil for an
 // empty cell; empty texts, zero instants and money without a currency are
 // empty cells too.
@@ -36,6 +39,8 @@ func (b *book) cell(v any, l look) (cell, error) {
 		return b.make(styleKey{look: l}, b.text(v))
 	case int64:
 		return b.make(styleKey{look: l, format: countFormat}, v)
+	case days:
+		return b.make(styleKey{look: l, format: daysFormat}, float64(v)/10_000)
 	case market.Money:
 		return b.money(v, l)
 	case market.Date:

@@ -173,9 +173,20 @@ func (a *acceptance) control() *control {
 	return c
 }
 
-// write writes the sheet. Its verdict is the fourth row's second cell.
+// write writes the sheet of an acceptance workbook.
 func (c *control) write(b *book, a *acceptance) error {
 	c.ties[0].workbook = formula{a.dueCell, c.ties[0].workbook} // the summary stands by now
+	return c.writeSheet(b, controlSheet{sum: a.ResultHash, policies: a.Policies})
+}
+
+// controlSheet is what a control sheet shows besides its ties.
+type controlSheet struct {
+	sum      []byte // the SHA-256 of the result; nil where there is none
+	policies []PolicyUsed
+}
+
+// writeSheet writes the sheet. Its verdict is the fourth row's second cell.
+func (c *control) writeSheet(b *book, also controlSheet) error {
 	s, err := b.open(page{
 		name: controlTab, title: label{"对账", "Control"}, tab: "2E7D4F", gridless: true, portrait: true,
 		widths: []float64{48, 24, 24, 18, 24},
@@ -183,7 +194,11 @@ func (c *control) write(b *book, a *acceptance) error {
 	if err != nil {
 		return err
 	}
-	const firstTie, verdictRow = 9, 4
+	const verdictRow = 4
+	firstTie := 8
+	if also.sum != nil {
+		firstTie++
+	}
 	last := firstTie + len(c.ties) - 1
 	all := fmt.Sprintf("SUMPRODUCT(--(D%d:D%d<>0))=0", firstTie, last)
 	err = errors.Join(
@@ -192,16 +207,18 @@ func (c *control) write(b *book, a *acceptance) error {
 		s.line(0),
 		s.line(26, styled{label{"总结果", "Verdict"}.String(), key}, styled{formula{
 			"IF(" + all + "," + literal(verdictOf(true)) + "," + literal(verdictOf(false)) + ")", c.verdict()}, verdict}),
-		s.line(18, styled{label{"结果的 SHA-256", "SHA-256 of the result"}.String(), key}, styled{hex.EncodeToString(a.ResultHash), fact},
-			styled{nil, fact}, styled{nil, fact}, styled{nil, fact}),
-		s.line(0),
-		c.writeTies(s),
 	)
+	if also.sum != nil {
+		err = errors.Join(err,
+			s.line(18, styled{label{"结果的 SHA-256", "SHA-256 of the result"}.String(), key}, styled{hex.EncodeToString(also.sum), fact},
+				styled{nil, fact}, styled{nil, fact}, styled{nil, fact}))
+	}
+	err = errors.Join(err, s.line(0), c.writeTies(s))
 	tied := fmt.Sprintf("E%d:E%d", firstTie, last)
 	err = errors.Join(err,
 		b.traffic(controlTab, tied, "$D"+strconv.Itoa(firstTie)+"=0"),
 		b.traffic(controlTab, "B"+strconv.Itoa(verdictRow), all),
-		a.policyLines(s), c.writeRemarks(s, b), s.close())
+		policyLines(s, also.policies), c.writeRemarks(s, b), s.close())
 	if err != nil {
 		return fmt.Errorf("write the control sheet: %w", err)
 	}
@@ -209,10 +226,10 @@ func (c *control) write(b *book, a *acceptance) error {
 }
 
 // policyLines names the rules by their content.
-func (a *acceptance) policyLines(s *sheet) error {
+func policyLines(s *sheet, policies []PolicyUsed) error {
 	s.skip(1)
 	err := s.across(22, section, nil, label{"所用规则", "Rules used"}.String())
-	for _, p := range a.Policies {
+	for _, p := range policies {
 		name := fmt.Sprintf("%s@%d, %s", p.Ruleset, p.Version, p.Effective)
 		err = errors.Join(err, s.across(18, fact, []styled{{name, key}}, hex.EncodeToString(p.Hash)))
 	}

@@ -140,6 +140,7 @@ func under(colour string, style int) []excelize.Border {
 // Number formats of what is not money.
 const (
 	countFormat   = `#,##0_);[Red]-#,##0_);"–"_)`
+	daysFormat    = `#,##0.0000_);[Red]-#,##0.0000_)`
 	dayFormat     = "yyyy-mm-dd"
 	instantFormat = "yyyy-mm-dd hh:mm:ss"
 	textFormat    = "@"

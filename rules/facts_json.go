@@ -16,6 +16,8 @@ type field struct {
 	lead   string // {"name": or ,"name":
 	offset uintptr
 	write  func(buf []byte, p unsafe.Pointer) []byte
+
+	stopwatch bool
 }
 
 // fields are the facts of the ruleset in the order of their struct.
@@ -30,6 +32,8 @@ func (v *Vocabulary) fields() []field {
 			lead:   lead + string(appendText(nil, fact.Name)) + ":",
 			offset: fact.offset,
 			write:  writers[fact.Kind],
+
+			stopwatch: fact.Kind == KindStopwatch,
 		})
 	}
 	return out

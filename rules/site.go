@@ -31,6 +31,7 @@ type Site struct {
 
 	policies map[string][]*Policy // by ruleset, the earliest first
 	tests    []*document
+	shared   *parameters // nil where there are none
 }
 
 // JobTime is when the runs of a job evaluate: a local time, so many days after

@@ -175,6 +175,7 @@ func (l *loader) compile() {
 
 func (l *loader) compileSite(site *Site, documents []*document, beside opener) {
 	shared := l.readShared(site)
+	site.shared = shared
 	var all []*Ruleset
 	for _, d := range documents {
 		rs := parse(d, beside)

@@ -124,22 +124,30 @@ func (p *program) save(ctx context.Context, d storage.Document, to string) error
 	if to == "-" {
 		return p.store.WriteDocument(ctx, d, p.out)
 	}
+	if err := putInPlace(to, func(w io.Writer) error { return p.store.WriteDocument(ctx, d, w) }); err != nil {
+		return err
+	}
+	if p.json {
+		return p.printJSON(map[string]any{"file": to, "bytes": d.Size, "sha256": fmt.Sprintf("%x", d.SHA256)})
+	}
+	p.printf("%s  %s bytes\n", to, number(d.Size))
+	return nil
+}
+
+// putInPlace writes a file beside its final name and then renames it.
+func putInPlace(to string, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(to), ".nightshift-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", to, err)
 	}
 	defer os.Remove(f.Name()) // after the rename there is nothing to remove
-	err = errors.Join(p.store.WriteDocument(ctx, d, f), f.Chmod(0o644), f.Close())
+	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), to)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", to, err)
 	}
-	if p.json {
-		return p.printJSON(map[string]any{"file": to, "bytes": d.Size, "sha256": fmt.Sprintf("%x", d.SHA256)})
-	}
-	p.printf("%s  %s bytes\n", to, number(d.Size))
 	return nil
 }
 
