@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -287,5 +288,81 @@ otherwise: maybe
 	facts.Count = 0
 	if a, err := p.Decide(facts, noon); a.Rule != Otherwise || a.Outcome != "maybe" || err != nil {
 		t.Errorf("none matches: %v %v", a, err)
+	}
+}
+
+// drawFacts draws facts of any ruleset: words it may hold, small amounts, and
+// clocks of some weeks.
+func drawFacts(t *rapid.T, v *Vocabulary) any {
+	facts := v.newFacts()
+	fields := reflect.ValueOf(facts).Elem()
+	for i, fact := range v.Facts() {
+		var value any
+		switch fact.Kind {
+		case KindBool:
+			value = rapid.Bool().Draw(t, fact.Name)
+		case KindInt:
+			value = rapid.Int64Range(-1, 12).Draw(t, fact.Name)
+		case KindDecimal:
+			value = market.DecimalOf(rapid.Int64Range(-1, 1000).Draw(t, fact.Name))
+		case KindText:
+			value = rapid.SampledFrom(append([]string{""}, fact.Words...)).Draw(t, fact.Name)
+		case KindList:
+			value = rapid.SliceOfN(rapid.SampledFrom([]string{"", "a", "b"}), 0, 2).Draw(t, fact.Name)
+		case KindMoney:
+			value = money(rapid.SampledFrom([]string{"0.00 CNY", "99.00 CNY", "1000000.00 CNY"}).Draw(t, fact.Name))
+		case KindStopwatch:
+			if value = drawStopwatch(t, fact.Name); fact.Down {
+				value = market.Until(drawInstant(t, fact.Name))
+			}
+		}
+		fields.Field(i).Set(reflect.ValueOf(value))
+	}
+	return facts
+}
+
+// TestEveryDefaultRulesetTurnsWhenItSays: of each version of each ruleset that
+// is built in, about any facts, the answer is the same a second before it turns,
+// and another at the instant, the one that the explanation names.
+func TestEveryDefaultRulesetTurnsWhenItSays(t *testing.T) {
+	book, err := Load(Defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	turned := map[string]int{} // by ruleset
+	for _, site := range book.Sites() {
+		for _, v := range Vocabularies() {
+			for _, p := range site.Versions(v.Ruleset) {
+				rapid.Check(t, func(t *rapid.T) {
+					facts, asOf := drawFacts(t, p.vocabulary), drawInstant(t, "as-of")
+					answers, err := p.DecideAll(facts, asOf)
+					if err != nil {
+						t.Skip(err)
+					}
+					e := p.Explain(facts, asOf)
+					if !slices.EqualFunc(e.Answers, answers, Answer.Same) {
+						t.Fatalf("%s %s: decided %v, explained %v", site.Name, p, answers, e.Answers)
+					}
+					until := asOf.Add(400 * day)
+					if e.Turns != nil {
+						until = e.Turns.At
+						turned[p.Ruleset]++
+						if then, err := p.DecideAll(facts, until); err == nil && (slices.EqualFunc(then, answers, Answer.Same) || !then[0].Same(e.Turns.To)) {
+							t.Fatalf("%s %s: at %s it is %v, explained was %v", site.Name, p, until, then, e.Turns)
+						}
+					}
+					for _, at := range []time.Time{until.Add(-tick), until.Add(-time.Second), asOf.Add(until.Sub(asOf) / 2), asOf.Add(until.Sub(asOf) / 7)} {
+						if now, err := p.DecideAll(facts, at); !at.Before(asOf) && (err != nil || !slices.EqualFunc(now, answers, Answer.Same)) {
+							t.Fatalf("%s %s: at %s, before it turns at %s, it is %v %v, and was %v", site.Name, p, at, until, now, err, answers)
+						}
+					}
+				})
+			}
+		}
+	}
+	for _, ruleset := range []string{"acceptance", "reminders"} {
+		if turned[ruleset] < 20 {
+			t.Errorf("%s turned %d times", ruleset, turned[ruleset])
+		}
 	}
 }
