@@ -76,6 +76,13 @@ func TestPages(t *testing.T) {
 		{"in Chinese where the browser asks", "/", "zh-CN,zh;q=0.9", 200, []string{"业务日期", "验收", "完成", `lang="zh-CN"`}},
 		{"in Chinese where it was clicked", "/?lang=zh", "en", 200, []string{"业务日期"}},
 		{"one run", "/runs/2", "", 200, []string{"acceptance 2024-03-07", "accepted", "2024-03-07 02:00", `href="/runs/2/acceptance-cn-2024-03-07.xlsx"`}},
+		{"the first page asks for an order", "/", "en", 200, []string{`action="/explain"`, "Why was this order decided as it was?"}},
+		{"an order is found", "/explain?order=A-1&lang=zh", "", 303, nil},
+		{"why an order was accepted", "/explain/A-1", "en", 200, []string{"silence after the signature", "2024-03-06 10:00:00",
+			"10 days since the courier reported the newest parcel signed (2024-02-25 10:00:00); asked: at least 10 days (acceptance_window)", "2024-03-05", "Turns", "→ accepted"}},
+		{"in Chinese too", "/explain/A-1?lang=zh", "", 200, []string{"自快递报告最近一个包裹已签收起 10 天", "验收"}},
+		{"no such order", "/explain/A-404", "", 404, []string{"Not Found"}},
+		{"an order of no site", "/explain/A-1?site=mars", "", 404, nil},
 		{"the style", "/style.css", "", 200, []string{"body {"}},
 		{"the health", "/healthz", "", 200, []string{"well"}},
 		{"no such run", "/runs/99", "", 404, []string{"Not Found"}},
@@ -207,7 +214,7 @@ func TestTheBrowserShowsIt(t *testing.T) {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	for name, path := range map[string]string{"runs-en": "/?lang=en", "runs-zh": "/?lang=zh", "run-zh": "/runs/2?lang=zh"} {
+	for name, path := range map[string]string{"runs-en": "/?lang=en", "runs-zh": "/?lang=zh", "run-zh": "/runs/2?lang=zh", "explain-en": "/explain/A-1?lang=en", "explain-zh": "/explain/A-1?lang=zh"} {
 		picture := filepath.Join(dir, name+".png")
 		out, err := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
 			"--user-data-dir="+t.TempDir(), "--window-size=1100,700", "--screenshot="+picture, server.URL+path).CombinedOutput()

@@ -36,6 +36,10 @@ type view struct {
 	Document []storage.Document
 	Parked   []storage.Parked
 	Outcomes []outcomeRow
+
+	Order, Site string
+	Aside       string // why the order is set aside
+	Decisions   []decisionRow
 }
 
 // runRow is a run on a page, with its instants in its site's time.

@@ -1,5 +1,5 @@
 // Package console is the web page for finance and operations: the runs, what
-// became of them, and their documents.
+// became of them, their documents, and why an order was decided as it was.
 //
 // Owns: routes, pages, who may see them.
 // Does not own: any figure; pages show what was kept.
@@ -31,6 +31,8 @@ func Routes(c Config) http.Handler {
 	mux.Handle("GET /{$}", c.page(showRuns))
 	mux.Handle("GET /runs/{run}", c.page(showRun))
 	mux.Handle("GET /runs/{run}/{name}", c.page(getDocument))
+	mux.Handle("GET /explain", c.page(findOrder))
+	mux.Handle("GET /explain/{order...}", c.page(showOrder))
 	mux.Handle("GET /style.css", c.page(showStyle))
 	mux.Handle("/", c.page(showNothing))
 	return secured(mux)

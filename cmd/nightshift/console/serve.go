@@ -40,7 +40,7 @@ func (c Config) open(show shown) http.Handler {
 		}
 		status := http.StatusInternalServerError
 		switch {
-		case errors.Is(err, storage.ErrNoRun), errors.Is(err, storage.ErrNoDocument), errors.Is(err, errNoPage):
+		case errors.Is(err, storage.ErrNoRun), errors.Is(err, storage.ErrNoOrder), errors.Is(err, storage.ErrNoDocument), errors.Is(err, errNoPage):
 			status = http.StatusNotFound
 		case storage.Transient(err):
 			status = http.StatusServiceUnavailable
@@ -100,7 +100,7 @@ func (c Config) challenge() string {
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "no-referrer")

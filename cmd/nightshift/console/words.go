@@ -72,6 +72,16 @@ var vocabulary = map[string][2]string{
 	"none yet":   {"No runs yet. They appear after the first night.", "还没有运行。第一晚之后会显示在这里。"},
 	"no files":   {"No documents.", "没有文件。"},
 	"acceptance": {"acceptance", "验收"},
+	"reminders":  {"reminders", "提醒"},
+	"why":        {"Why was this order decided as it was?", "这个订单为何如此决定？订单号"},
+	"ask":        {"Explain", "查看"},
+	"undecided":  {"Nothing was decided about it yet: the next run looks at it.", "尚无决定：下一次运行会处理。"},
+	"decided by": {"Decided by", "决定人"},
+	"rule":       {"Rule", "规则"},
+	"rules":      {"What the rules asked, in order", "各规则依次的要求"},
+	"evidence":   {"Evidence", "凭证"},
+	"since":      {"Since", "起始"},
+	"turns":      {"Turns", "届时变为"},
 
 	"state running":   {"running", "运行中"},
 	"state completed": {"completed", "完成"},
@@ -82,4 +92,6 @@ var vocabulary = map[string][2]string{
 	"outcome wait":         {"waiting", "等待"},
 	"outcome hold":         {"on hold", "人工处理"},
 	"outcome unsupervised": {"not supervised", "无需监管"},
+	"outcome remind":       {"reminded", "提醒"},
+	"outcome quiet":        {"nobody is reminded", "无需提醒"},
 }
