@@ -32,6 +32,10 @@ type harvest struct {
 	back      storage.PutBack
 	dismissed []int64
 	parked    []storage.Parked
+
+	journals   []market.Journal // of billing
+	deductions []market.Deduction
+	ends       []market.OrderEnd
 }
 
 // cleared is the room of an earlier chunk for the next one.
@@ -43,6 +47,10 @@ func (k *harvest) cleared() *harvest {
 		facts:     k.facts[:0],
 		back:      k.back.Cleared(),
 		dismissed: k.dismissed[:0],
+
+		journals:   k.journals[:0],
+		deductions: k.deductions[:0],
+		ends:       k.ends[:0],
 	}
 	return k
 }
@@ -71,6 +79,12 @@ func (j Job[C]) step(ctx context.Context, tx *storage.Tx, x *execution, shard *s
 	if err := k.keep(ctx, tx, x, p); err != nil {
 		return err
 	}
+	advance(shard, due, p, k)
+	return tx.KeepShard(ctx, x.run.ID, *shard)
+}
+
+// advance counts a chunk, and moves the checkpoint behind it.
+func advance(shard *storage.Shard, due []storage.Due, p pace, k *harvest) {
 	shard.Candidates += int64(len(due))
 	shard.Parked += int64(len(k.parked))
 	shard.Decisions += int64(len(k.decisions))
@@ -78,7 +92,6 @@ func (j Job[C]) step(ctx context.Context, tx *storage.Tx, x *execution, shard *s
 	if !shard.Done {
 		shard.Checkpoint = due[len(due)-1].Subject
 	}
-	return tx.KeepShard(ctx, x.run.ID, *shard)
 }
 
 // decide settles one candidate. It touches neither database nor clock; what
@@ -251,6 +264,9 @@ func (k *harvest) keep(ctx context.Context, tx *storage.Tx, x *execution, p pace
 	if err := tx.KeepEffects(ctx, owner, k.effects); err != nil {
 		return err
 	}
+	if err := k.keepBilled(ctx, tx, owner); err != nil {
+		return err
+	}
 	if err := tx.Dismiss(ctx, x.run.Job, k.dismissed); err != nil {
 		return err
 	}
@@ -258,6 +274,17 @@ func (k *harvest) keep(ctx context.Context, tx *storage.Tx, x *execution, p pace
 		return err
 	}
 	return tx.Park(ctx, x.run.Job, owner, k.parked)
+}
+
+// keepBilled writes what billing leaves behind.
+func (k *harvest) keepBilled(ctx context.Context, tx *storage.Tx, owner storage.Keeping) error {
+	if err := tx.KeepJournals(ctx, owner, storage.RunSource(owner.RunID), k.journals); err != nil {
+		return err
+	}
+	if err := tx.KeepDeductions(ctx, owner, k.deductions); err != nil {
+		return err
+	}
+	return tx.KeepOrderEnds(ctx, owner, k.ends)
 }
 
 // forget drops the effects of events that were kept before.

@@ -23,8 +23,12 @@ func WorkbookName(r market.Run) string { return fmt.Sprintf("%s-%s-%s.xlsx", r.J
 
 // KeepWorkbook writes the workbook of a completed run and keeps it with the
 // run. Lists that do not tie to the database are ErrControl; the workbook is
-// kept all the same, red, for whoever has to find out why.
+// kept all the same, red, for whoever has to find out why. A job that has no
+// workbook keeps none.
 func (e *Engine) KeepWorkbook(ctx context.Context, r market.Run) (storage.Document, error) {
+	if !HasWorkbook(r.Job) {
+		return storage.Document{}, nil
+	}
 	read, write := io.Pipe()
 	control := make(chan error, 1)
 	go func() {
@@ -45,22 +49,37 @@ func (e *Engine) Workbook(ctx context.Context, r market.Run, w io.Writer) error 
 	if r.State != market.RunCompleted {
 		return fmt.Errorf("%w: the %s run of %s at %s is not completed: start it again first", ErrBadRequest, r.Job, r.On, r.Site)
 	}
+	l, err := find(r.Job)
+	if err != nil {
+		return err
+	}
 	site, err := e.Book.Site(r.Site)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
 	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
 		a := account{ctx: ctx, tx: tx, engine: e, site: site, run: r, policies: map[string]*rules.Policy{}, runs: map[int64]market.Run{r.ID: r}, inForce: map[held]*rules.InForce{}}
-		report, err := a.report()
-		if err != nil {
-			return err
-		}
-		return reports.Acceptance(w, report)
+		return l.report(&a, w)
 	})
 	if errors.Is(err, reports.ErrDoesNotTie) {
 		return fmt.Errorf("%w: %w", ErrControl, err)
 	}
 	return err
+}
+
+// HasWorkbook tells whether runs of a job leave a workbook.
+func HasWorkbook(job string) bool {
+	l, err := find(job)
+	return err == nil && l.report != nil
+}
+
+// acceptanceReport writes the workbook of an acceptance run.
+func acceptanceReport(a *account, w io.Writer) error {
+	report, err := a.report()
+	if err != nil {
+		return err
+	}
+	return reports.Acceptance(w, report)
 }
 
 // account gives an account of a run: it reads the lists of its workbook.

@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -109,12 +110,14 @@ type line struct {
 	name     string
 	rulesets []string
 	rests    []string // one a ruleset
+	chunk    int      // subjects kept in one transaction; 0 is the usual size
 	step     step
 	final    func(outcome string) bool
+	report   func(a *account, w io.Writer) error // writes the workbook of a run; nil: it has none
 }
 
-func timetabled[C any](j Job[C]) line {
-	l := line{name: j.Name, step: j.step, final: j.Final}
+func timetabled[C any](j Job[C], report func(a *account, w io.Writer) error) line {
+	l := line{name: j.Name, step: j.step, final: j.Final, report: report}
 	for _, r := range j.Rulesets {
 		l.rulesets, l.rests = append(l.rulesets, r.Name), append(l.rests, r.Rest)
 	}
@@ -122,7 +125,7 @@ func timetabled[C any](j Job[C]) line {
 }
 
 // timetable is every job in the order of a night.
-var timetable = []line{timetabled(Acceptance)}
+var timetable = []line{timetabled(Acceptance, acceptanceReport), billing}
 
 // Names are the jobs there are, in the order of a night.
 func Names() []string {

@@ -36,6 +36,7 @@ var update = flag.Bool("update", false, "rewrite what the stories expect; read t
 //	-- without --               rule files that are not there
 //	-- orders.csv --            records of a kind, taken in before the first night
 //	-- 2024-03-20/orders.csv -- records taken in just before that night
+//	-- job --                   which job's story it is; acceptance unless it says so
 //	-- days --                  the nights: a date, a range from..to, or date@as-of
 //	-- rejects --               records that were refused, where the story speaks of any
 //	-- stops --                 nights that stopped with an error and kept nothing, where it speaks of any
@@ -74,6 +75,7 @@ type story struct {
 	site    *rules.Site
 	engine  *jobs.Engine
 	store   *storage.Store
+	job     string
 	nights  []night
 	rejects []string
 	stops   []string
@@ -92,6 +94,9 @@ func newStory(t *testing.T, archive *txtar.Archive) *story {
 	}
 	if s.site, err = book.Site(strings.TrimSpace(s.part("site"))); err != nil {
 		t.Fatal(err)
+	}
+	if s.job = strings.TrimSpace(s.part("job")); s.job == "" {
+		s.job = "acceptance"
 	}
 	s.engine = &jobs.Engine{Store: s.store, Book: book, Workers: 1, Build: "test"}
 	for _, word := range strings.Fields(s.part("days")) {
@@ -158,7 +163,7 @@ func (s *story) run() {
 	s.takeIn("")
 	for _, n := range s.nights {
 		s.takeIn(n.on.String())
-		request := jobs.Request{Job: "acceptance", Site: s.site.Name, On: n.on, AsOf: n.asOf}
+		request := jobs.Request{Job: s.job, Site: s.site.Name, On: n.on, AsOf: n.asOf}
 		before := s.rowsKept()
 		first, err := s.engine.Run(s.Context(), request)
 		if err != nil && s.part("stops") != "" {
@@ -211,7 +216,7 @@ func (s *story) decidedAgain() {
 
 func (s *story) rowsKept() int64 {
 	s.Helper()
-	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys)`)
+	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys) + (SELECT count(*) FROM deductions) + (SELECT count(*) FROM postings)`)
 }
 
 // takeIn imports the records of a folder of the story through the importer,
@@ -285,6 +290,9 @@ func (s *story) outcome() []part {
 	}
 	if s.part("stops") != "" {
 		parts = append(parts, part{"stops", s.stops})
+	}
+	if s.job == "billing" {
+		return append(parts, part{"decisions", s.payments()}, part{"deductions", s.deductions()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})
 	}
 	return append(parts, part{"decisions", s.decisions()}, part{"completions", s.completions()}, part{"notices", s.notices()}, part{"waiting", s.waiting()})
 }

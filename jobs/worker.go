@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -157,10 +158,7 @@ func (w *worker) patience() time.Duration {
 }
 
 func (w *worker) chunkSize() int {
-	if w.engine.ChunkSize > 0 {
-		return w.engine.ChunkSize
-	}
-	return usualChunk
+	return cmp.Or(w.engine.ChunkSize, w.line.chunk, usualChunk)
 }
 
 // pace is how to go on with a shard: carefully where it was refused before.

@@ -78,4 +78,6 @@ var vocabularies = []Vocabulary{
 		},
 	},
 	waterfallVocabulary,
+	paymentVocabulary,
+	roundingVocabulary,
 }

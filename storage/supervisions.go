@@ -23,7 +23,7 @@ func (tx *Tx) Supervisions(ctx context.Context, ids []int64) ([]market.Supervisi
 	for i, id := range ids {
 		r.out[i].Order.ID = id
 	}
-	for _, read := range []func() error{r.orders, r.deliveries, r.shipments, r.activations, r.appeals, r.corrections} {
+	for _, read := range []func() error{r.orders, r.ends, r.deliveries, r.shipments, r.activations, r.appeals, r.corrections} {
 		if err := read(); err != nil {
 			return nil, fmt.Errorf("read %d supervisions from order %d: %w", len(ids), ids[0], err)
 		}
@@ -122,6 +122,32 @@ func (r *supervisionReader) name(p parties, query string) error {
 		}
 		for _, to := range p[id] {
 			*to = code
+		}
+		return nil
+	})
+}
+
+// ends are what billing made of orders that were reported as unpaid.
+func (r *supervisionReader) ends() error {
+	var unpaid []int64
+	at := map[int64]*market.Order{}
+	for i := range r.out {
+		if o := &r.out[i].Order; o.PaidAt.IsZero() && o.CancelledAt.IsZero() {
+			unpaid, at[o.ID] = append(unpaid, o.ID), o
+		}
+	}
+	if len(unpaid) == 0 {
+		return nil
+	}
+	return r.tx.Query(r.ctx, `SELECT order_id, outcome, at FROM order_ends WHERE order_id = ANY($1)`, []any{unpaid}, func(rows pgx.Rows) error {
+		var e market.OrderEnd
+		if err := rows.Scan(&e.OrderID, &e.Outcome, &e.At); err != nil {
+			return err
+		}
+		if e.Outcome == market.OrderPaid {
+			at[e.OrderID].PaidAt = e.At
+		} else {
+			at[e.OrderID].CancelledAt = e.At
 		}
 		return nil
 	})

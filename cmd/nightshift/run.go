@@ -104,7 +104,7 @@ func (pr *progress) ofRun(at jobs.Progress) {
 
 // workbook is the document of a completed run, written if it is not there yet.
 func (p *program) workbook(ctx context.Context, e *jobs.Engine, r jobs.Result) (storage.Document, error) {
-	if r.DryRun || r.Run.State != market.RunCompleted {
+	if r.DryRun || r.Run.State != market.RunCompleted || !jobs.HasWorkbook(r.Run.Job) {
 		return storage.Document{}, nil
 	}
 	d, err := e.Store.Document(ctx, r.Run.ID, jobs.WorkbookName(r.Run))

@@ -121,7 +121,7 @@ func (w *waterfall) draw(instruments []market.Instrument) error {
 		}
 		used[i.step]++
 		rest.Amount = rest.Amount.Sub(amount.Amount)
-		w.paid.Sources = append(w.paid.Sources, market.Source{Instrument: i.Code, Kind: i.Kind, Account: i.Account, Amount: amount, Rule: i.rule})
+		w.paid.Sources = append(w.paid.Sources, market.Source{Instrument: i.Code, Kind: i.Kind, Account: i.Account, Returns: i.Returns, Amount: amount, Rule: i.rule})
 	}
 	if rest.Amount.Sign() > 0 {
 		w.paid.Shortfall = rest

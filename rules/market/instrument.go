@@ -27,7 +27,11 @@ type Instrument struct {
 	Code       string // unique among the buyer's instruments
 	Kind       string
 	Account    Account // what it draws on; empty for a discount
-	Balance    Money   // what is left of it; not looked at where it is Unlimited
+	Returns    Account // where what it pays goes back to; empty: the seller earns it
+	Granted    Money   // what it was worth; zero for a discount and for balances
+	GrantedAt  time.Time
+	Issued     bool  // what it was worth is in the books
+	Balance    Money // what is left of it; not looked at where it is Unlimited
 	Unlimited  bool
 	Restricted bool // good for some purchases only, so that it is used up before free ones
 
@@ -45,6 +49,23 @@ type Instrument struct {
 	ChargeModes []string
 	OrderTypes  []string
 	NotWith     []string // kinds of discounts that it cannot be combined with
+}
+
+// IssueKey is the key of the journal that issues it.
+func (i *Instrument) IssueKey(site string) string { return "issue/" + site + "/" + i.Code }
+
+// Issue books what an instrument was worth when it was granted.
+func (i *Instrument) Issue(site string) Journal {
+	j := Journal{Key: i.IssueKey(site), Memo: i.Kind + " " + i.Code + " was granted", At: i.GrantedAt}
+	from := PlatformCoupons
+	switch {
+	case i.Returns != "":
+		from = i.Returns
+	case i.Kind == Card:
+		from = PlatformCards
+	}
+	j.Post(from, i.Account, i.Granted)
+	return j
 }
 
 // Bill is an amount to be paid: of an order, a renewal, or a cycle of use.
@@ -74,16 +95,17 @@ type Source struct {
 	Instrument string
 	Kind       string
 	Account    Account
+	Returns    Account // where it goes back to; empty: the seller earns it
 	Amount     Money
 	Rule       string // of the waterfall, that let it be used
 }
 
 // Refusal is an instrument that was not used, and why.
 type Refusal struct {
-	Instrument string
-	Kind       string
-	Rule       string
-	Because    string
+	Instrument string `json:"instrument"`
+	Kind       string `json:"kind"`
+	Rule       string `json:"rule,omitempty"`
+	Because    string `json:"because"`
 }
 
 // Payment is how a bill is paid. Price = discounted + what the discount took

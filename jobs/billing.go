@@ -1,0 +1,136 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+// billing settles what buyers owe. Its subject is a buyer, so that one buyer's
+// money is spent by one worker, in the order in which things happened; what it
+// books is dated to its own second, however late the run is.
+var billing = line{
+	name:     "billing",
+	rulesets: []string{"payment", "waterfall", "rounding"},
+	chunk:    500,
+	step:     billingStep,
+}
+
+// billingStep takes a shard of buyers one chunk further: read, settle, keep.
+func billingStep(ctx context.Context, tx *storage.Tx, x *execution, shard *storage.Shard, p pace) error {
+	due, err := tx.DueChunk(ctx, x.run.Job, x.run.Site, x.run.AsOf, shard.Checkpoint, shard.Upto, p.limit, x.sparse)
+	if err != nil {
+		return err
+	}
+	desk, err := openDesk(ctx, tx, x, due)
+	if err != nil {
+		return err
+	}
+	k := x.harvest.cleared()
+	for i := range due {
+		desk.settle(i, due[i], p, shard, k)
+	}
+	if err := k.keep(ctx, tx, x, p); err != nil {
+		return err
+	}
+	advance(shard, due, p, k)
+	return tx.KeepShard(ctx, x.run.ID, *shard)
+}
+
+// billingDesk is a chunk of buyers with all that is known of them.
+type billingDesk struct {
+	x       *execution
+	payers  []market.Payer
+	money   map[int64][]market.MoneyIn
+	books   *market.Books
+	version map[string]*rules.Policy
+}
+
+// openDesk reads the buyers of a chunk and locks their accounts.
+func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.Due) (*billingDesk, error) {
+	buyers := make([]int64, len(due))
+	for i, d := range due {
+		buyers[i] = d.Subject
+	}
+	d := &billingDesk{x: x, version: map[string]*rules.Policy{}}
+	for n, ruleset := range x.line.rulesets {
+		d.version[ruleset] = x.inForce[n].Policy()
+	}
+	var err error
+	if d.payers, err = tx.Payers(ctx, buyers); err != nil {
+		return nil, err
+	}
+	if d.money, err = tx.MoneyOf(ctx, buyers, x.run.AsOf); err != nil {
+		return nil, err
+	}
+	var accounts []market.Account
+	for i := range d.payers {
+		accounts = append(accounts, d.payers[i].Accounts()...)
+	}
+	d.books, err = tx.LockBalances(ctx, x.run.Site, accounts)
+	return d, err
+}
+
+// settle settles one buyer; what cannot be settled is parked, and nothing of
+// that buyer is kept.
+func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shard, k *harvest) {
+	payer := &d.payers[n]
+	b := &bill{payer: payer, money: d.money[payer.ID], books: d.books, site: d.x.site, runID: d.x.run.ID, asOf: d.x.run.AsOf, version: d.version}
+	err := errors.New(p.refused)
+	if p.refused == "" {
+		if b.open, err = parseOpen(due.Stands); err == nil {
+			err = b.settle()
+		}
+	}
+	if err != nil {
+		k.parked = append(k.parked, storage.Parked{Subject: due.Subject, Code: payer.Code, Reason: err.Error()})
+		shard.ResultHash = addHash(shard.ResultHash, newDigest(payer.Code).text("parked").bytes)
+		return
+	}
+	k.bill(&b.billed, due)
+	for outcome, count := range b.billed.outcomes {
+		shard.Outcomes[outcome] += count
+	}
+	shard.ResultHash = addHash(shard.ResultHash, b.billed.digest(payer.Code).bytes)
+}
+
+// bill puts what became of a buyer to what the chunk leaves behind.
+func (k *harvest) bill(b *billed, due storage.Due) {
+	k.journals = append(k.journals, b.journals...)
+	k.deductions = append(k.deductions, b.deductions...)
+	k.ends = append(k.ends, b.ends...)
+	k.decisions = append(k.decisions, b.decisions...)
+	k.effects.Append(b.effects)
+	if b.look.IsZero() && len(b.open) == 0 {
+		k.dismissed = append(k.dismissed, due.Subject)
+		return
+	}
+	stands, err := json.Marshal(b.open)
+	if err != nil {
+		panic("write what stands of open orders: " + err.Error()) // texts and numbers alone
+	}
+	k.back.Add(due.Subject, b.look, stands)
+}
+
+// digest is the buyer's part of the result hash.
+func (b *billed) digest(code string) *digest {
+	d := newDigest(code)
+	for i := range b.decisions {
+		d.decision(b.decisions[i])
+	}
+	for _, e := range b.effects.Events {
+		d.event(e)
+	}
+	for i := range b.journals {
+		j := &b.journals[i]
+		d.text(j.Key).instant(j.At)
+		for _, p := range j.Postings {
+			d.text(string(p.From)).text(string(p.To)).text(p.Amount.String())
+		}
+	}
+	return d
+}

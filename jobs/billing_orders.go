@@ -1,0 +1,183 @@
+package jobs
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+)
+
+// openOrder is what stands of an order that is not paid, from night to night.
+type openOrder struct {
+	Order     int64
+	Print     uint64 // the fingerprint of the decision
+	Shortfall market.Money
+	Forbidden bool
+}
+
+// parseOpen reads what stands of a buyer's orders.
+func parseOpen(stands []byte) (open []openOrder, err error) {
+	if len(stands) == 0 {
+		return nil, nil
+	}
+	if err := json.Unmarshal(stands, &open); err != nil {
+		return nil, fmt.Errorf("read what stands of the buyer's orders: %w", err)
+	}
+	return open, nil
+}
+
+// orderTry is an order that is not paid, on its way through the instants at
+// which somebody asks for it to be paid and those at which its time runs out.
+type orderTry struct {
+	*bill
+	order  *market.OpenOrder
+	stood  openOrder // what stands from earlier nights; its Print is 0 where nothing does
+	asked  bool      // in this run
+	ended  bool
+	answer rules.Answer
+	since  time.Time // when the answer came to hold; zero while nothing was decided
+
+	tried     time.Time // when it was last tried to pay it; zero while nobody asked
+	paid      bool
+	forbidden bool
+	shortfall market.Money
+	payment   market.Payment
+}
+
+// plan notes when the order is asked to be paid. What was tried before is not
+// tried again: an order that could not be paid is paid by hand.
+func (t *orderTry) plan() {
+	o := t.order
+	t.shortfall = market.NewMoney(market.Decimal{}, o.Amount.Currency)
+	if i := slices.IndexFunc(t.open, func(s openOrder) bool { return s.Order == o.ID }); i >= 0 {
+		t.stood = t.open[i]
+		t.shortfall, t.forbidden = t.stood.Shortfall, t.stood.Forbidden
+	}
+	for _, at := range o.Asked() {
+		if slices.ContainsFunc(o.Attempted, at.Equal) {
+			t.tried = latest(t.tried, at)
+			continue
+		}
+		t.when(at, orderIsTried, t.try)
+	}
+	if o.PlacedAt.After(t.asOf) {
+		t.billed.look = earliest(t.billed.look, o.PlacedAt)
+		t.ended = true // it is not there yet
+	}
+}
+
+// try has the order paid in full, or not at all. Where its time ran out before,
+// it comes too late.
+func (t *orderTry) try(at time.Time) error {
+	if _, err := t.pass(at.Add(-time.Microsecond)); err != nil || t.ended {
+		return err
+	}
+	o := t.order
+	var err error
+	m := market.Bill{Kind: market.DeductedOrder, Seller: o.Seller, Product: o.Product, ProductClass: o.ProductClass, AccessType: o.AccessType,
+		ChargeMode: o.ChargeMode, OrderType: o.Type, Price: o.Amount, At: at, Named: o.PayWith, CreditAllowed: o.CreditAllowed}
+	if t.payment, err = t.pay(m); err != nil {
+		return err
+	}
+	t.asked, t.tried, t.paid, t.forbidden = true, at, t.payment.Paid(), t.payment.Forbidden != ""
+	t.shortfall.Amount = t.payment.Shortfall.Amount
+	t.billed.effects.Events = append(t.billed.effects.Events, market.Event{Key: o.AttemptKey(at)})
+	return t.decide(at)
+}
+
+// pass lets the clocks run out that do so up to an instant, and tells when the
+// next one does; zero where none runs.
+func (t *orderTry) pass(upto time.Time) (next time.Time, err error) {
+	policy := t.version["payment"]
+	for at := latest(t.order.PlacedAt, t.tried); !t.ended && !at.After(upto); {
+		facts := t.facts()
+		answer, err := policy.Decide(facts, at)
+		if err != nil {
+			return next, err
+		}
+		turns, turn := policy.Next(facts, at, answer)
+		if !turn || turns.After(upto) {
+			return turns, nil
+		}
+		if err := t.decide(turns); err != nil {
+			return next, err
+		}
+		at = turns
+	}
+	return next, nil
+}
+
+func (t *orderTry) facts() *rules.PaymentFacts {
+	o := t.order
+	return &rules.PaymentFacts{OrderType: o.Type, AccessType: o.AccessType, ChargeMode: o.ChargeMode, Seller: o.Seller, Product: o.Product, Amount: o.Amount,
+		PlacedFor: market.StartedAt(o.PlacedAt), TriedFor: market.StartedAt(t.tried), Paid: t.paid, Forbidden: t.forbidden, Shortfall: t.shortfall}
+}
+
+// decide asks the rules what becomes of the order at an instant, and does it.
+func (t *orderTry) decide(at time.Time) error {
+	answer, err := t.version["payment"].Decide(t.facts(), at)
+	if err != nil {
+		return err
+	}
+	t.answer, t.since = answer, at
+	o := t.order
+	name := o.Site + "/" + o.Code
+	switch answer.Outcome {
+	case "deduct":
+		t.end(market.OrderPaid, at)
+		return t.deduct(market.Deduction{Key: "order/" + name + "/paid", Kind: market.DeductedOrder, Subject: o.ID, SellerID: o.SellerID, ProductID: o.ProductID,
+			Seller: o.Seller, At: at, Payment: t.payment})
+	case "cancel":
+		t.end(market.OrderCancelled, at)
+		notify(&t.billed.effects, market.Notice{Key: "cancelled/" + name, Kind: "order_cancelled", Subject: o.ID, Recipients: concerned, At: at})
+	case "reject":
+		if t.asked && t.tried.Equal(at) {
+			notify(&t.billed.effects, market.Notice{Key: "not_paid/" + name + "/" + at.UTC().Format(time.RFC3339), Kind: "order_not_paid", Subject: o.ID, Recipients: []string{"buyer"}, At: at})
+		}
+	case market.Wait:
+	default:
+		return fmt.Errorf("carry out %q of ruleset payment: billing does not know this outcome", answer.Outcome)
+	}
+	return nil
+}
+
+func (t *orderTry) end(outcome string, at time.Time) {
+	t.ended = true
+	t.billed.ends = append(t.billed.ends, market.OrderEnd{OrderID: t.order.ID, Outcome: outcome, At: at})
+}
+
+// rest lets clocks run out up to the as-of, and leaves behind what was decided
+// last: where it differs from what stood, and always for an attempt.
+func (t *orderTry) rest() error {
+	if t.ended && t.since.IsZero() {
+		return nil // it lies ahead
+	}
+	next, err := t.pass(t.asOf)
+	if err != nil {
+		return err
+	}
+	if t.since.IsZero() {
+		if err := t.decide(latest(t.order.PlacedAt, t.tried)); err != nil {
+			return err
+		}
+	}
+	policy, facts := t.version["payment"], t.facts()
+	d := market.Decision{Subject: t.order.ID, Ruleset: policy.Ruleset, RunID: t.runID, Outcome: t.answer.Outcome, Rule: t.answer.Rule, DueAt: t.since, Carried: carried(t.answer)}
+	if !t.ended {
+		d.LookAt = next
+		t.billed.look = earliest(t.billed.look, next)
+	}
+	print := fnv1a(fnv1a(fnv1a(fnvBasis, d.Outcome), d.Rule), d.Carried)
+	if t.asked || print != t.stood.Print {
+		d.Facts = policy.AppendFacts(nil, facts)
+		t.billed.decisions = append(t.billed.decisions, d)
+	}
+	t.billed.outcomes[d.Outcome]++
+	if !t.ended {
+		t.billed.open = append(t.billed.open, openOrder{Order: t.order.ID, Print: print, Shortfall: t.shortfall, Forbidden: t.forbidden})
+	}
+	return nil
+}

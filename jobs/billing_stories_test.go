@@ -1,0 +1,67 @@
+package jobs_test
+
+import (
+	"strings"
+	"time"
+)
+
+// The parts of a story of billing:
+//
+//	-- decisions --   what became of orders that were not paid
+//	-- deductions --  what was charged: price, discount, what is due, what was dropped, and who paid
+//	-- ledger --      every posting of every journal
+//	-- balances --    what is left on the buyers' accounts
+
+func (s *story) payments() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT d.business_date::text, o.code, d.outcome, d.rule, d.due_at
+		FROM decisions d JOIN orders o ON o.id = d.subject
+		WHERE d.ruleset = 'payment'
+		ORDER BY d.business_date, o.code COLLATE "C", d.no`,
+		func(scan func(...any) error) (string, error) {
+			var on, code, outcome, rule string
+			var at time.Time
+			err := scan(&on, &code, &outcome, &rule, &at)
+			return strings.Join([]string{on, code, outcome, rule, s.instant(at)}, "  "), err
+		})
+}
+
+func (s *story) deductions() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT d.key, trim_scale(d.price)::text, coalesce(d.discount || ' -' || trim_scale(d.discounted), 'no discount'), trim_scale(d.due)::text, trim_scale(d.dropped)::text, d.at,
+		       coalesce((SELECT string_agg(p.instrument || ' ' || trim_scale(p.amount), ', ' ORDER BY p.no) FROM deduction_sources p WHERE p.key = d.key), 'nobody')
+		FROM deductions d
+		ORDER BY d.at, d.key COLLATE "C"`,
+		func(scan func(...any) error) (string, error) {
+			var key, price, discount, due, dropped, sources string
+			var at time.Time
+			err := scan(&key, &price, &discount, &due, &dropped, &at, &sources)
+			return strings.Join([]string{key, price, discount, "due " + due, "dropped " + dropped, s.instant(at), "by " + sources}, "  "), err
+		})
+}
+
+func (s *story) ledger() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT j.key, p.from_account, p.to_account, trim_scale(p.amount)::text || ' ' || p.currency, j.at
+		FROM journals j JOIN postings p ON p.journal_id = j.id
+		ORDER BY j.at, j.key COLLATE "C", p.no`,
+		func(scan func(...any) error) (string, error) {
+			var key, from, to, amount string
+			var at time.Time
+			err := scan(&key, &from, &to, &amount, &at)
+			return strings.Join([]string{key, from + " -> " + to, amount, s.instant(at)}, "  "), err
+		})
+}
+
+func (s *story) balances() []string {
+	s.Helper()
+	return s.rows(`SELECT name, trim_scale(balance)::text || ' ' || currency FROM accounts ORDER BY name COLLATE "C", currency`,
+		func(scan func(...any) error) (string, error) {
+			var name, balance string
+			err := scan(&name, &balance)
+			return name + "  " + balance, err
+		})
+}

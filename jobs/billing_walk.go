@@ -1,0 +1,192 @@
+package jobs
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"nightshift/jobs/waterfall"
+	"nightshift/rules"
+	"nightshift/rules/market"
+)
+
+// bill is what a run of billing knows and decides about one buyer.
+type bill struct {
+	payer   *market.Payer
+	money   []market.MoneyIn // not booked yet, in the order of its instants
+	books   *market.Books    // of the buyer's accounts; what is booked here is spent here
+	open    []openOrder      // what stands of the buyer's orders
+	site    *rules.Site
+	runID   int64
+	asOf    time.Time
+	version map[string]*rules.Policy // by ruleset
+
+	happenings []happening
+	billed     billed
+}
+
+// billed is what became of a buyer: all of it is kept, or none.
+type billed struct {
+	journals   []market.Journal
+	deductions []market.Deduction
+	decisions  []market.Decision
+	ends       []market.OrderEnd
+	effects    market.Effects
+	open       []openOrder
+	look       time.Time // when there is next something to settle
+	outcomes   map[string]int64
+}
+
+// happening is something that happens to a buyer's money at an instant. What
+// happens in the same second goes by rank: money that comes is there before it
+// is spent, and people come before clocks.
+type happening struct {
+	at   time.Time
+	rank int
+	do   func(at time.Time) error
+}
+
+// The ranks of what happens in one second.
+const (
+	moneyComes = iota
+	orderIsTried
+	useIsDeducted
+)
+
+// settle takes the buyer through everything that happened up to the as-of, in
+// the order of its instants, so that a late run pays what punctual runs would
+// have paid. It touches neither database nor clock.
+func (b *bill) settle() error {
+	b.billed.outcomes = map[string]int64{}
+	for i := range b.money {
+		m := &b.money[i]
+		b.when(m.At, moneyComes, func(time.Time) error { return b.bookMoney(m) })
+	}
+	for i := range b.payer.Granted {
+		if g := &b.payer.Granted[i]; g.Account != "" && !g.Issued {
+			b.when(g.GrantedAt, moneyComes, func(time.Time) error { return b.book(g.Issue(b.payer.Site)) })
+		}
+	}
+	tries := make([]orderTry, len(b.payer.Orders))
+	for i := range b.payer.Orders {
+		tries[i] = orderTry{bill: b, order: &b.payer.Orders[i]}
+		tries[i].plan()
+	}
+	slices.SortStableFunc(b.happenings, func(x, y happening) int {
+		return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.rank, y.rank))
+	})
+	for _, h := range b.happenings {
+		if err := h.do(h.at); err != nil {
+			return err
+		}
+	}
+	for i := range tries {
+		if err := tries[i].rest(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// when plans something that happens at an instant; what lies ahead is looked at
+// again then.
+func (b *bill) when(at time.Time, rank int, do func(at time.Time) error) {
+	if at.After(b.asOf) {
+		b.billed.look = earliest(b.billed.look, at)
+		return
+	}
+	b.happenings = append(b.happenings, happening{at: at, rank: rank, do: do})
+}
+
+func (b *bill) bookMoney(m *market.MoneyIn) error {
+	j, err := market.BookMoney(b.payer.Site, *m, b.books)
+	if err != nil {
+		return fmt.Errorf("book money %s: %w", m.Code, err)
+	}
+	return b.book(j)
+}
+
+// book keeps a journal, and spends what it spends.
+func (b *bill) book(j market.Journal) error {
+	if err := b.books.Keep(j); err != nil {
+		return err
+	}
+	b.billed.journals = append(b.billed.journals, j)
+	return nil
+}
+
+// deduct books what a bill is paid with.
+func (b *bill) deduct(d market.Deduction) error {
+	d.BuyerID, d.Buyer = b.payer.ID, b.payer.Code
+	if err := b.book(d.Journal()); err != nil {
+		return err
+	}
+	b.billed.deductions = append(b.billed.deductions, d)
+	return nil
+}
+
+// pay asks the waterfall how the buyer pays a bill, with what there is at the
+// bill's instant.
+func (b *bill) pay(m market.Bill) (market.Payment, error) {
+	var err error
+	if m.Places, m.Rounding, err = b.rounding(m); err != nil {
+		return market.Payment{}, err
+	}
+	m.Buyer, m.OnAccount = b.payer.Code, b.payer.OnAccount
+	return waterfall.Pay(b.version["waterfall"], m, b.instruments(m))
+}
+
+// instruments are what the buyer could pay a bill with: what was granted by its
+// instant, with what is left of it, and the buyer's own accounts.
+func (b *bill) instruments(m market.Bill) []market.Instrument {
+	currency := m.Price.Currency
+	all := make([]market.Instrument, 0, len(b.payer.Granted)+4)
+	for _, i := range b.payer.Granted {
+		if i.GrantedAt.After(m.At) {
+			continue
+		}
+		if i.Account != "" {
+			i.Balance = b.books.Available(i.Account, i.Granted.Currency, m.At)
+		}
+		if i.MinSpend.Currency == "" {
+			i.MinSpend.Currency = currency
+		}
+		all = append(all, i)
+	}
+	code := b.payer.Code
+	return append(all,
+		market.Instrument{Code: market.Cash, Kind: market.Cash, Account: market.BuyerCash(code), Balance: b.books.Available(market.BuyerCash(code), currency, m.At)},
+		market.Instrument{Code: market.Credit, Kind: market.Credit, Account: market.BuyerCredit(code), Balance: b.books.Available(market.BuyerCredit(code), currency, m.At)},
+		market.Instrument{Code: market.MonthEnd, Kind: market.MonthEnd, Account: market.BuyerMonthEnd(code), Unlimited: true},
+		market.Instrument{Code: market.Arrears, Kind: market.Arrears, Account: market.BuyerArrears(code), Unlimited: true})
+}
+
+// rounding is how the amount of one bill is rounded. A policy that rounds the
+// month leaves the deductions of the month as they are.
+func (b *bill) rounding(m market.Bill) (places int32, how market.Rounding, err error) {
+	kind := m.Kind
+	if kind == "on_demand" {
+		kind = market.DeductedUsage
+	}
+	facts := rules.RoundingFacts{Bill: kind, AccessType: m.AccessType, Seller: m.Seller, Product: m.Product, Currency: string(m.Price.Currency)}
+	answer, err := b.version["rounding"].Decide(&facts, m.At)
+	if err != nil {
+		return 0, "", err
+	}
+	policy, _ := answer.Value("policy")
+	n, _ := answer.Value("places")
+	switch p := market.RoundingPolicy(policy.Text()); p {
+	case market.TruncateEach:
+		return int32(n.Int()), market.RoundTruncate, nil
+	case market.HalfUpEach:
+		return int32(n.Int()), market.RoundHalfUp, nil
+	case market.HalfUpTotal, market.LargestRemainder:
+		return unroundedPlaces, market.RoundHalfUp, nil
+	}
+	return 0, "", fmt.Errorf("round by %s: its rule %q answers with the policy %q, which is none: it is one of %q", b.version["rounding"], answer.Rule, policy.Text(), market.RoundingPolicies)
+}
+
+// unroundedPlaces is what deductions keep where the month's total is rounded:
+// the published eight decimals of the international site.
+const unroundedPlaces = 8

@@ -1,0 +1,23 @@
+package rules
+
+// RoundingFacts is everything the rounding rules may ask about an amount that is
+// to be charged.
+type RoundingFacts struct {
+	Bill       string `expr:"bill" json:"bill" yaml:"bill" words:"order renewal usage charge" means:"what is charged: an order, a renewal, metered use, or a charge that came priced"`
+	AccessType string `expr:"access_type" json:"access_type" yaml:"access_type" words:"saas license image human_service consulting hardware container api agent ai_asset data_asset data_file orchestration content" means:"how the product reaches the buyer"`
+	Seller     string `expr:"seller" json:"seller" yaml:"seller" means:"who sells, by code"`
+	Product    string `expr:"product" json:"product" yaml:"product" means:"what is sold, by code"`
+	Currency   string `expr:"currency" json:"currency" yaml:"currency" means:"the currency of the amount"`
+}
+
+var roundingVocabulary = Vocabulary{
+	Ruleset:   "rounding",
+	Means:     "how an exact amount becomes what is charged",
+	prototype: RoundingFacts{},
+	Outcomes: []Outcome{
+		{Name: "round", Means: "what rounding takes off is posted as dropped", Carries: []Carried{
+			{Name: "policy", Kind: KindText, Words: []string{"truncate each", "half up each", "half up the total", "largest remainder"}, Means: "which amounts are rounded, and which way"},
+			{Name: "places", Kind: KindInt, Means: "how many decimals are charged"},
+		}},
+	},
+}

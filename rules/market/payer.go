@@ -1,0 +1,72 @@
+package market
+
+import "time"
+
+// Payer is a buyer with all that billing has to settle: what the buyer can pay
+// with, and what is to be paid.
+type Payer struct {
+	ID        int64
+	Site      string
+	Code      string
+	OnAccount bool         // the buyer settles at the end of the month
+	Granted   []Instrument // by code; their balances are in the books
+	Orders    []OpenOrder  // by the instant they were placed
+}
+
+// Accounts are those that the buyer's instruments draw on, and what the buyer
+// owes.
+func (p *Payer) Accounts() []Account {
+	accounts := []Account{BuyerCash(p.Code), BuyerCredit(p.Code), BuyerMonthEnd(p.Code), BuyerArrears(p.Code)}
+	for i := range p.Granted {
+		if a := p.Granted[i].Account; a != "" {
+			accounts = append(accounts, a)
+		}
+	}
+	return accounts
+}
+
+// OpenOrder is an order that the marketplace reported as unpaid.
+type OpenOrder struct {
+	Order
+	SellerID      int64
+	ProductID     int64
+	Seller        string // by code; empty where nobody is named
+	Product       string
+	ProductClass  string
+	CreditAllowed bool
+	AutoPay       bool      // paid by itself when it is placed
+	PayAt         time.Time // when the buyer asked to pay it by hand; zero: not yet
+	PayWith       []string  // the instruments the buyer named
+
+	Attempted []time.Time // the instants at which a payment was tried before
+}
+
+// Asked are the instants at which somebody asks for the order to be paid.
+func (o *OpenOrder) Asked() []time.Time {
+	var at []time.Time
+	if o.AutoPay {
+		at = append(at, o.PlacedAt)
+	}
+	if !o.PayAt.IsZero() && !(o.AutoPay && o.PayAt.Equal(o.PlacedAt)) {
+		at = append(at, o.PayAt)
+	}
+	return at
+}
+
+// AttemptKey is the key of the attempt to pay the order at an instant.
+func (o *OpenOrder) AttemptKey(at time.Time) string {
+	return "attempt/" + o.Site + "/" + o.Code + "/" + at.UTC().Format(time.RFC3339Nano)
+}
+
+// OrderEnd is what became of an order that the marketplace reported as unpaid.
+type OrderEnd struct {
+	OrderID int64
+	Outcome string // OrderPaid or OrderCancelled
+	At      time.Time
+}
+
+// Ends of an order that was reported as unpaid.
+const (
+	OrderPaid      = "paid"
+	OrderCancelled = "cancelled"
+)

@@ -1,0 +1,168 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"nightshift/rules/market"
+)
+
+// Payers reads buyers with what they can pay with and what they have to pay, in
+// the order of the ids, which must be sorted. Orders and instruments are those
+// that were there by the as-of or will come.
+func (tx *Tx) Payers(ctx context.Context, ids []int64) ([]market.Payer, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	r := payerReader{tx: tx, ctx: ctx, ids: ids, out: make([]market.Payer, len(ids)), at: make(map[int64]int, len(ids))}
+	for i, id := range ids {
+		r.out[i].ID, r.at[id] = id, i
+	}
+	for _, read := range []func() error{r.buyers, r.instruments, r.orders, r.known} {
+		if err := read(); err != nil {
+			return nil, fmt.Errorf("read %d payers from buyer %d: %w", len(ids), ids[0], err)
+		}
+	}
+	return r.out, nil
+}
+
+type payerReader struct {
+	tx  *Tx
+	ctx context.Context
+	ids []int64
+	out []market.Payer
+	at  map[int64]int // of each buyer, its place in out
+}
+
+func (r *payerReader) buyers() error {
+	return r.tx.Query(r.ctx, `SELECT id, site, code, month_end FROM buyers WHERE id = ANY($1)`, []any{r.ids}, func(rows pgx.Rows) error {
+		var p market.Payer
+		if err := rows.Scan(&p.ID, &p.Site, &p.Code, &p.OnAccount); err != nil {
+			return err
+		}
+		r.out[r.at[p.ID]] = p
+		return nil
+	})
+}
+
+func (r *payerReader) instruments() error {
+	return r.tx.Query(r.ctx, `
+		SELECT i.buyer_id, i.code, i.kind, coalesce(s.code, ''), i.borne_by, coalesce(i.amount, 0), coalesce(i.currency, ''),
+		       coalesce(i.rate, 0), coalesce(i.discount_kind, ''), i.granted_at, i.valid_from, i.valid_until, i.restricted, coalesce(i.min_spend, 0),
+		       coalesce(i.products, ''), coalesce(i.charge_modes, ''), coalesce(i.order_types, ''), coalesce(i.not_with, '')
+		FROM instruments i LEFT JOIN sellers s ON s.id = i.seller_id
+		WHERE i.buyer_id = ANY($1)
+		ORDER BY i.buyer_id, i.code`, []any{r.ids}, func(rows pgx.Rows) error {
+		var i market.Instrument
+		var buyer int64
+		var from, until pgtype.Timestamptz
+		var products, modes, types, barred string
+		if err := rows.Scan(&buyer, &i.Code, &i.Kind, &i.Issuer, &i.BorneBy, &i.Granted.Amount, &i.Granted.Currency,
+			&i.Rate, &i.DiscountKind, &i.GrantedAt, &from, &until, &i.Restricted, &i.MinSpend.Amount,
+			&products, &modes, &types, &barred); err != nil {
+			return err
+		}
+		p := &r.out[r.at[buyer]]
+		i.ValidFrom, i.ValidUntil, i.MinSpend.Currency = from.Time, until.Time, i.Granted.Currency
+		if i.ValidFrom.IsZero() {
+			i.ValidFrom = i.GrantedAt
+		}
+		i.Products, i.ChargeModes, i.OrderTypes, i.NotWith = listed(products), listed(modes), listed(types), listed(barred)
+		settleAccounts(&i, p.Code)
+		p.Granted = append(p.Granted, i)
+		return nil
+	})
+}
+
+// settleAccounts says what an instrument draws on, and where what it pays goes.
+func settleAccounts(i *market.Instrument, buyer string) {
+	switch i.Kind {
+	case market.Voucher:
+		i.Account = market.BuyerVoucher(buyer, i.Code)
+	case market.Coupon:
+		i.Account = market.BuyerCoupon(buyer, i.Code)
+	case market.Card:
+		i.Account = market.BuyerCard(buyer, i.Code)
+	}
+	if i.BorneBy == "seller" && i.Account != "" {
+		i.Returns = market.SellerVouchers(i.Issuer)
+	}
+}
+
+// listed reads a list as people write one into a cell.
+func listed(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == ';' || r == '\n' || r == '\t' })
+}
+
+func (r *payerReader) orders() error {
+	return r.tx.Query(r.ctx, `
+		SELECT o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.charge_mode, o.placed_at, coalesce(o.amount, 0), coalesce(o.currency, ''),
+		       coalesce(o.seller_id, p.seller_id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''),
+		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, '')
+		FROM orders o LEFT JOIN products p ON p.id = o.product_id LEFT JOIN sellers s ON s.id = coalesce(o.seller_id, p.seller_id)
+		WHERE o.buyer_id = ANY($1) AND o.paid_at IS NULL AND o.cancelled_at IS NULL
+		  AND NOT EXISTS (SELECT FROM order_ends e WHERE e.order_id = o.id)
+		ORDER BY o.buyer_id, o.placed_at, o.id`, []any{r.ids}, func(rows pgx.Rows) error {
+		var o market.OpenOrder
+		var payAt pgtype.Timestamptz
+		var with string
+		if err := rows.Scan(&o.ID, &o.Site, &o.Code, &o.BuyerID, &o.Type, &o.AccessType, &o.ChargeMode, &o.PlacedAt, &o.Amount.Amount, &o.Amount.Currency,
+			&o.SellerID, &o.Seller, &o.ProductID, &o.Product, &o.ProductClass, &o.CreditAllowed, &o.AutoPay, &payAt, &with); err != nil {
+			return err
+		}
+		o.PayAt, o.PayWith = payAt.Time, listed(with)
+		p := &r.out[r.at[o.BuyerID]]
+		p.Orders = append(p.Orders, o)
+		return nil
+	})
+}
+
+// known finds what was booked and tried before: instruments that were issued,
+// payments that were tried.
+func (r *payerReader) known() error {
+	var keys []string
+	r.each(func(p *market.Payer, i *market.Instrument, o *market.OpenOrder, at time.Time) {
+		switch {
+		case i != nil:
+			keys = append(keys, i.IssueKey(p.Site))
+		default:
+			keys = append(keys, o.AttemptKey(at))
+		}
+	})
+	seen, err := r.tx.EventsSeen(r.ctx, keys)
+	if err != nil {
+		return err
+	}
+	r.each(func(p *market.Payer, i *market.Instrument, o *market.OpenOrder, at time.Time) {
+		switch {
+		case i != nil:
+			i.Issued = seen[i.IssueKey(p.Site)]
+		case seen[o.AttemptKey(at)]:
+			o.Attempted = append(o.Attempted, at)
+		}
+	})
+	return nil
+}
+
+// each visits every instrument with an account, and every instant at which an
+// order is asked to be paid.
+func (r *payerReader) each(visit func(p *market.Payer, i *market.Instrument, o *market.OpenOrder, at time.Time)) {
+	for n := range r.out {
+		p := &r.out[n]
+		for i := range p.Granted {
+			if p.Granted[i].Account != "" {
+				visit(p, &p.Granted[i], nil, time.Time{})
+			}
+		}
+		for i := range p.Orders {
+			for _, at := range p.Orders[i].Asked() {
+				visit(p, nil, &p.Orders[i], at)
+			}
+		}
+	}
+}
