@@ -39,14 +39,19 @@ var (
 	ruleMold    = &mold{keys: ruleKeys, of: map[string]*mold{"name": wordMold, "when": exprMold, "then": wordMold, "because": wordMold, "with": valuesMold}}
 	rulesetMold = &mold{keys: rulesetKeys, of: map[string]*mold{
 		"ruleset": wordMold, "hit": wordMold, "currency": wordMold, "priority": {each: wordMold}, "let": valuesMold,
-		"rules": {each: ruleMold}, "otherwise": outcomeMold,
+		"pin": wordMold, "overrides": {each: overrideMold}, "rules": {each: ruleMold}, "otherwise": outcomeMold,
 	}}
 
-	answerMold = &mold{keys: answerKeys, of: map[string]*mold{"outcome": wordMold, "rule": wordMold, "because": wordMold}}
-	expectMold = &mold{keys: expectKeys, of: map[string]*mold{"outcome": wordMold, "rule": wordMold, "because": wordMold, "error": wordMold, "answers": {each: answerMold}}}
-	factsMold  = &mold{each: &mold{keys: stopwatchKeys}}
-	caseMold   = &mold{keys: caseKeys, of: map[string]*mold{"name": wordMold, "given": factsMold, "expect": expectMold}}
-	testMold   = &mold{keys: testKeys, of: map[string]*mold{"ruleset": wordMold, "facts": factsMold, "cases": {each: caseMold}}}
+	overrideMold   = &mold{keys: overrideKeys, of: map[string]*mold{"because": wordMold, "let": valuesMold}}
+	parametersMold = &mold{keys: parametersKeys, of: map[string]*mold{"let": valuesMold, "overrides": {each: overrideMold}}}
+
+	answerMold     = &mold{keys: answerKeys, of: map[string]*mold{"outcome": wordMold, "rule": wordMold, "because": wordMold}}
+	expectMold     = &mold{keys: expectKeys, of: map[string]*mold{"outcome": wordMold, "rule": wordMold, "because": wordMold, "error": wordMold, "answers": {each: answerMold}}}
+	factsMold      = &mold{each: &mold{keys: stopwatchKeys}}
+	caseMold       = &mold{keys: caseKeys, of: map[string]*mold{"name": wordMold, "given": factsMold, "expect": expectMold}}
+	equivalentMold = &mold{keys: equivalentKeys, of: map[string]*mold{"rule": wordMold, "edit": wordMold, "because": wordMold}}
+
+	testMold = &mold{keys: testKeys, of: map[string]*mold{"ruleset": wordMold, "facts": factsMold, "cases": {each: caseMold}, "equivalent": {each: equivalentMold}}}
 
 	siteMold = &mold{keys: siteKeys, of: map[string]*mold{
 		"site": wordMold, "currency": wordMold, "time_zone": wordMold, "calendar": wordMold, "jobs": {each: &mold{keys: jobKeys}},
@@ -67,6 +72,8 @@ func moldOf(root *yaml.Node) *mold {
 		return rulesetMold.withTable(root)
 	case has["ruleset"]:
 		return rulesetMold
+	case has["let"]:
+		return parametersMold
 	case has["columns"]:
 		return mappingMold
 	case has["site"]:

@@ -22,3 +22,59 @@ var (
 	jobKeys     = []string{"as_of", "days_after"}
 	mappingKeys = []string{"kind", "site", "time_zone", "where", "columns"}
 )
+
+// keyMeans is what each key is for, as editors show it.
+var keyMeans = map[string]string{
+	"ruleset":   "Which question the file answers.",
+	"version":   "Raise it with every change that is to hold from a new date.",
+	"effective": "The first business date on which this version holds.",
+	"hit":       "Which of the rules that match counts: first, the first in the file; unique, no two may match.",
+	"priority":  "The outcomes, the highest first, where the hit policy asks for them.",
+	"pin":       "order: an order keeps the version that held when it was placed.",
+	"currency":  "Of amounts without one; the site's where it is left out.",
+	"let":       "Values with a name, such as acceptance_window: 10d. A text stands in quotation marks; {2020-01-01: 10d, 2026-07-01: 7d} changes on a date.",
+	"overrides": "For whom parameters have other values.",
+	"rules":     "Conditions with their outcomes, in their order.",
+	"table":     "A decision table: a file beside this one (fees.csv, fees.xlsx#2026), or its rows, the header first.",
+	"otherwise": "The outcome where no rule matches.",
+
+	"name":    "What the rule, or the case, is called; decisions are kept by it.",
+	"when":    "The condition, an expression of facts and lets.",
+	"then":    "The outcome.",
+	"with":    "Values that the outcome carries. A text stands in quotation marks.",
+	"because": "The reason, a sentence for buyers and sellers.",
+
+	"seller":  "The seller, or the sellers, by code.",
+	"product": "The product, or the products, by code.",
+	"from":    "The first business date on which it holds.",
+	"until":   "The first business date on which it holds no more.",
+
+	"coverage":   "The percentage of conditions that the cases have to show both ways.",
+	"mutation":   "The percentage of small edits of the rules that the cases have to notice.",
+	"as_of":      "The instant at which is decided, on the clock of the site; of a job, its local time.",
+	"facts":      "The facts that all cases share.",
+	"cases":      "Facts, and what is expected of them.",
+	"equivalent": "Edits that no case can notice, each with the reason.",
+	"edit":       "The edit, as it is listed.",
+	"given":      "Facts of this case, in place of the shared ones.",
+	"expect":     "What the rules have to answer.",
+
+	"outcome": "The word it answers with.",
+	"rule":    "The name of the rule that answers; otherwise where none matches.",
+	"values":  "What the outcome carries.",
+	"due":     "Since when the answer holds.",
+	"next":    "When the answer can change; none where never.",
+	"error":   "A part of the reason why it cannot be decided.",
+	"answers": "Several answers, where the hit policy gives them.",
+	"since":   "The instant from which it runs.",
+	"stopped": "The spans for which it stood still: [[from, to]].",
+
+	"site":       "The name of the site.",
+	"time_zone":  "An IANA name, such as Asia/Shanghai.",
+	"calendar":   "The file of working days beside this one.",
+	"jobs":       "The jobs that the site runs.",
+	"days_after": "How many days after the business date the job decides.",
+	"kind":       "What the file of an import holds.",
+	"where":      "Which rows are taken.",
+	"columns":    "Our columns, each an expression over theirs.",
+}

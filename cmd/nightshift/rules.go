@@ -16,7 +16,8 @@ func (p *program) ruleFiles() *cobra.Command {
   nightshift rules check
   nightshift rules check ./my-rules
   nightshift rules list --date 2026-04-01`)
-	cmd.AddCommand(p.rulesCheck(), p.rulesTest(), p.rulesFmt(), p.rulesList(), p.rulesBacktest())
+	cmd.AddCommand(p.rulesFmt(), p.rulesSchema(), p.rulesList())
+	cmd.AddCommand(p.rulesCheck(), p.rulesTest(), p.rulesBacktest())
 	return cmd
 }
 

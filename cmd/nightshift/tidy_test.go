@@ -91,6 +91,7 @@ var libraries = []library{
 	{"github.com/rogpeppe/go-internal", []string{"cmd/nightshift/rules_fmt.go"}, []string{"cmd/nightshift/*", "jobs/*"}},
 	{"github.com/google/go-cmp", nil, []string{"cmd/...", "jobs/...", "reports/...", "rules/...", "storage/..."}},
 	{"pgregory.net/rapid", nil, []string{"cmd/...", "jobs/...", "reports/...", "rules/...", "storage/..."}},
+	{"github.com/santhosh-tekuri/jsonschema/v6", nil, []string{"rules/*"}},
 	{"cel.dev/cel-go", nil, []string{"rules/*"}},
 }
 
