@@ -71,6 +71,7 @@ func acceptanceFacts(s *market.Supervision, at time.Time, site *rules.Site, room
 	clock := func(t time.Time) market.Stopwatch { return market.StartedAt(seen(t, at)).Without(stopped) }
 	plain := func(t time.Time) market.Stopwatch { return market.StartedAt(seen(t, at)) }
 	*f = rules.AcceptanceFacts{
+		Buyer:   o.Buyer,
 		Seller:  o.Seller,
 		Product: o.Product,
 

@@ -12,6 +12,7 @@ import "nightshift/rules/market"
 // out therefore counts, and what was done after it comes too late, however late
 // the run is. A clock that "stops" stands still while an appeal is open.
 type AcceptanceFacts struct {
+	Buyer   string `expr:"buyer" json:"buyer" yaml:"buyer" means:"who buys, by its code"`
 	Seller  string `expr:"seller" json:"seller" yaml:"seller" means:"who sells, by its code; empty where nothing was said"`
 	Product string `expr:"product" json:"product" yaml:"product" means:"what is sold, by its code; empty where nothing was said"`
 

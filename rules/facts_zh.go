@@ -6,6 +6,7 @@ import "strings"
 // stopwatch is named by what it begins with. A fact that is not here is
 // explained in English.
 var inChinese = map[string]string{
+	"buyer":   "买家编码",
 	"seller":  "商家编码",
 	"product": "商品编码",
 

@@ -57,9 +57,10 @@ type Reminded struct {
 // SetAside is a candidate that a run parked.
 type SetAside struct{ Order, Reason string }
 
-// The amount and the access type are those that the decision d was taken on: an
-// order that is imported anew later does not change what a workbook says.
-const orderLine = `o.code, coalesce(b.code, ''), coalesce(s.code, ''), d.facts->>'access_type', ` + amount + `, ` + currency + `, ` + placed
+// What is said of an order is what the decision d was taken on: an order that is
+// imported anew later does not change what a workbook says. Its own code cannot
+// change: it is what the marketplace knows it by.
+const orderLine = `o.code, d.facts->>'buyer', d.facts->>'seller', d.facts->>'access_type', ` + amount + `, ` + currency + `, ` + placed
 
 const (
 	amount   = `coalesce(nullif(split_part(d.facts->>'amount', ' ', 1), '')::numeric, 0)` // of an order without one: nothing
@@ -67,8 +68,6 @@ const (
 	placed   = `(d.facts->'placed_for'->>'since')::timestamptz`
 	totals   = `count(*), coalesce(sum(` + amount + `), 0), coalesce(min(nullif(` + currency + `, '')), ''), count(DISTINCT nullif(` + currency + `, ''))`
 )
-
-const orderParties = `LEFT JOIN buyers b ON b.id = o.buyer_id LEFT JOIN sellers s ON s.id = o.seller_id`
 
 func (l *OrderLine) dest() []any {
 	return []any{&l.Order, &l.Buyer, &l.Seller, &l.AccessType, &l.Amount.Amount, (*string)(&l.Amount.Currency), (*instant)(&l.Placed)}
@@ -95,7 +94,7 @@ func (tx *Tx) SettledBy(ctx context.Context, r market.Run, outcome string) iter.
 		       c.completed_at, c.valid_from, c.valid_until
 		FROM completions c
 		JOIN decisions d ON d.subject = c.order_id AND d.ruleset = $4 AND d.business_date = c.business_date AND d.no = 0
-		JOIN orders o ON o.id = c.order_id `+orderParties+`
+		JOIN orders o ON o.id = c.order_id
 		WHERE c.business_date = $1 AND c.run_id = $2 AND c.outcome = $3
 		ORDER BY c.completed_at, o.code`, []any{r.On, r.ID, outcome, r.Job}, dest, func() Settled {
 		v.StartedAt, v.ValidFrom, v.ValidUntil = started.Time, from.Time, until.Time
@@ -132,7 +131,7 @@ func (tx *Tx) StandingAt(ctx context.Context, r market.Run, outcome string) iter
 	dest := append(v.dest(), &v.Outcome, &v.Rule, &v.RunID, &v.WaitsFor, &since, &look, &v.Because)
 	return each(ctx, tx, stood+`
 		SELECT `+orderLine+`, d.outcome, d.rule, coalesce(d.run_id, 0), coalesce(d.carried->>'waits_for', ''), d.due_at, d.look_at, coalesce(d.because, '')
-		FROM stands d JOIN orders o ON o.id = d.subject AND o.site = $2 `+orderParties+`
+		FROM stands d JOIN orders o ON o.id = d.subject AND o.site = $2
 		WHERE d.outcome = $5
 		ORDER BY d.due_at NULLS LAST, o.code`, []any{r.Job, r.Site, r.On, r.AsOf, outcome}, dest, func() Standing {
 		v.Since, v.LookAt = since.Time, look.Time

@@ -70,7 +70,7 @@ func (r *supervisionReader) orders() error {
 	var paid, cancelled, invoiced pgtype.Timestamptz
 	var count pgtype.Int4
 	var seller, product pgtype.Int8
-	sellers, products := parties{}, parties{}
+	buyers, sellers, products := parties{}, parties{}, parties{}
 	var site, kind, access, mode, charge, track, unit, currency word
 	var phone pgtype.Text
 	var amount market.Decimal
@@ -86,10 +86,14 @@ func (r *supervisionReader) orders() error {
 		o.Term = market.Term{Count: int(count.Int32), Unit: market.Unit(unit)}
 		o.Amount = market.NewMoney(amount, market.Currency(currency))
 		s.Order = o
+		buyers.add(pgtype.Int8{Int64: o.BuyerID, Valid: true}, &s.Order.Buyer)
 		sellers.add(seller, &s.Order.Seller)
 		products.add(product, &s.Order.Product)
 	})
 	if err != nil {
+		return err
+	}
+	if err := r.name(buyers, `SELECT id, code FROM buyers WHERE id = ANY($1)`); err != nil {
 		return err
 	}
 	if err := r.name(sellers, `SELECT id, code FROM sellers WHERE id = ANY($1)`); err != nil {
@@ -98,7 +102,7 @@ func (r *supervisionReader) orders() error {
 	return r.name(products, `SELECT id, code FROM products WHERE id = ANY($1)`)
 }
 
-// parties are the orders of sellers, or of products, by their keys: where their
+// parties are the orders of buyers, of sellers or of products, by their keys: where their
 // codes go.
 type parties map[int64][]*string
 

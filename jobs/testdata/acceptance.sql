@@ -90,7 +90,7 @@ ANALYZE deadline;
 -- for each use.
 CREATE TEMP TABLE night ON COMMIT DROP AS
 WITH known AS (
-    SELECT o.id AS subject, o.code, p.code AS product, m.code AS seller, o.order_type, o.access_type, o.delivery_mode, o.charge_mode, o.track, o.cancelled_at, o.invoiced_at,
+    SELECT o.id AS subject, o.code, b.code AS buyer, p.code AS product, m.code AS seller, o.order_type, o.access_type, o.delivery_mode, o.charge_mode, o.track, o.cancelled_at, o.invoiced_at,
            o.amount, o.currency, o.placed_at, o.paid_at, o.term_count, o.term_unit, o.placed_at + interval '4320 hours' AS overdue_at,
            d.delivered_at, d.collected_at, d.proof_at, d.reviewed_at, d.accepted_at, d.start_at,
            s.shipped_at, s.signed_at, v.activated_at,
@@ -100,6 +100,7 @@ WITH known AS (
            greatest(d.rejected_at, CASE WHEN a.decision = 'back' THEN a.decided_at END) AS sent_back_at
     FROM due
     JOIN orders o ON o.id = due.subject
+    JOIN buyers b ON b.id = o.buyer_id
     LEFT JOIN products p ON p.id = o.product_id
     LEFT JOIN sellers m ON m.id = o.seller_id
     LEFT JOIN (SELECT DISTINCT ON (order_id) * FROM deliveries ORDER BY order_id, attempt DESC) d ON d.order_id = o.id
@@ -214,11 +215,11 @@ ANALYZE night;
 -- Decisions, with the facts they were taken from.
 INSERT INTO decisions (subject, ruleset, business_date, run_id, outcome, rule, due_at, look_at, facts, carried)
 SELECT n.subject, r.ruleset, '2024-03-15', 1, r.outcome, r.rule, d.due_at, d.look_at,
-       format('{"seller":"%s","product":"%s","order_type":"%s","access_type":"%s","delivery_mode":"%s","charge_mode":"%s","track":"%s","cancelled":%s,"invoiced":%s,"amount":"%s %s",'
+       format('{"buyer":"%s","seller":"%s","product":"%s","order_type":"%s","access_type":"%s","delivery_mode":"%s","charge_mode":"%s","track":"%s","cancelled":%s,"invoiced":%s,"amount":"%s %s",'
               '"placed_for":%s,"paid_for":%s,"supervised_for":%s,"delivered_for":%s,"shipped_for":%s,"signed_for":%s,"phone_matches":%s,'
               '"collected_for":%s,"activated_for":%s,"proof_for":%s,"reviewed_for":%s,"buyer_accepted_for":%s,"sent_back_for":%s,'
               '"appeal_open_for":%s,"appeal_working_for":%s,"appeal_accepted_for":%s,"appeal_refunded_for":%s}',
-              n.seller, n.product, n.order_type, n.access_type, n.delivery_mode, n.charge_mode, n.track,
+              n.buyer, n.seller, n.product, n.order_type, n.access_type, n.delivery_mode, n.charge_mode, n.track,
               CASE WHEN n.cancelled_at IS NULL THEN 'false' ELSE 'true' END, CASE WHEN n.invoiced_at <= n.known_at THEN 'true' ELSE 'false' END,
               CASE WHEN scale(trim_scale(n.amount)) < 2 THEN round(n.amount, 2) ELSE trim_scale(n.amount) END, n.currency,
               pg_temp.since(n.placed_at), pg_temp.since(CASE WHEN n.paid_at <= n.known_at THEN n.paid_at END), pg_temp.clock(n.placed_at, n.stopped_at, n.started_at),

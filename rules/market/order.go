@@ -9,6 +9,7 @@ type Order struct {
 	Site         string
 	Code         string // the marketplace's own number of the order
 	BuyerID      int64
+	Buyer        string // by its code
 	Seller       string // by its code; empty where nothing was said
 	Product      string // by its code; empty where nothing was said
 	Type         string // new, renewal, change
