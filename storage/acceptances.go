@@ -60,7 +60,7 @@ type SetAside struct{ Order, Reason string }
 // What is said of an order is what the decision d was taken on: an order that is
 // imported anew later does not change what a workbook says. Its own code cannot
 // change: it is what the marketplace knows it by.
-const orderLine = `o.code, d.facts->>'buyer', d.facts->>'seller', d.facts->>'access_type', ` + amount + `, ` + currency + `, ` + placed
+const orderLine = `o.code, coalesce(d.facts->>'buyer', ''), coalesce(d.facts->>'seller', ''), d.facts->>'access_type', ` + amount + `, ` + currency + `, ` + placed
 
 const (
 	amount   = `coalesce(nullif(split_part(d.facts->>'amount', ' ', 1), '')::numeric, 0)` // of an order without one: nothing

@@ -61,7 +61,7 @@ func (tx *Tx) Past(ctx context.Context, h History, after, upto int64) iter.Seq2[
 	return each(ctx, tx, `
 		SELECT d.subject, d.ruleset, d.business_date, d.no, coalesce(d.run_id, 0), d.outcome, d.rule, d.due_at, d.facts, d.carried,
 		       coalesce(d.actor, ''), coalesce(d.because, ''), `+orderLine+`
-		FROM decisions d JOIN orders o ON o.id = d.subject `+orderParties+`
+		FROM decisions d JOIN orders o ON o.id = d.subject
 		WHERE o.site = $1 AND d.ruleset = ANY($2) AND d.business_date <= $3 AND d.subject > $4 AND d.subject <= $5
 		ORDER BY d.subject, d.business_date, d.no, d.ruleset`, []any{h.Site, h.Rulesets, h.To, after, upto}, dest, func() Past {
 		row := v
