@@ -240,6 +240,38 @@ func undisturbed(t *testing.T, orders int) string {
 	return history(t, s)
 }
 
+func TestTheProgressOfAResumedRunCountsAllOfIt(t *testing.T) {
+	s := storagetest.New(t)
+	marketplace(t, s, 500)
+	e := engine(t, s)
+	e.Workers, e.ChunkSize = 1, 100
+	request := jobs.Request{Job: "acceptance", Site: "cn", On: date(t, "2024-03-15")}
+	ctx, stop := context.WithCancel(t.Context())
+	var seen []jobs.Progress
+	e.Progress = func(p jobs.Progress) {
+		seen = append(seen, p)
+		stop() // after the first chunk
+	}
+	if _, err := e.Run(ctx, request); !errors.Is(err, context.Canceled) {
+		t.Fatalf("stopped after a chunk: %v", err)
+	}
+	r, err := e.Run(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) < 5 {
+		t.Fatalf("only %d chunks: nothing was resumed", len(seen))
+	}
+	for i, p := range seen[1:] {
+		if p.Done < seen[i].Done || p.Total != r.Run.Candidates {
+			t.Errorf("%d of %d was done after %d", p.Done, p.Total, seen[i].Done)
+		}
+	}
+	if last := seen[len(seen)-1]; last.Done != r.Run.Candidates {
+		t.Errorf("in the end %d of %d", last.Done, r.Run.Candidates)
+	}
+}
+
 func TestAPersonsDecisionIsCarriedOutOnceAndExplained(t *testing.T) {
 	s := storagetest.New(t)
 	marketplace(t, s, 60)

@@ -37,6 +37,7 @@ type execution struct {
 	inForce     []*rules.InForce // one a ruleset of the job
 	nextVersion time.Time        // when another version will hold; zero if none is known
 	sparse      bool             // few keys are due
+	behind      int64            // candidates that were done before this process went on with the run
 	events      []time.Time      // room of a worker for the instants of a candidate,
 	moments     []moment         // for its facts
 	harvest     harvest          // and for what a chunk leaves behind

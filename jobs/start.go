@@ -97,6 +97,9 @@ func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
 	if err != nil {
 		return err
 	}
+	for _, s := range shards {
+		x.behind += s.Candidates
+	}
 	if len(shards) > 0 {
 		x.sparse = storage.DueSpan{Count: x.run.Due, First: shards[0].After + 1, Last: shards[len(shards)-1].Upto}.Sparse()
 	}

@@ -14,7 +14,7 @@ import (
 func (x *execution) work(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	t := &tally{x: x}
+	t := &tally{x: x, done: x.behind}
 	var workers sync.WaitGroup
 	for range max(x.engine.Workers, 1) {
 		workers.Go(func() {
@@ -30,7 +30,8 @@ func (x *execution) work(ctx context.Context) error {
 	return nil
 }
 
-// tally counts what all workers of this process have done.
+// tally counts what was done of a run: by all workers of this process, and
+// before it went on with the run.
 type tally struct {
 	x      *execution
 	mu     sync.Mutex
