@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -34,6 +35,7 @@ var update = flag.Bool("update", false, "rewrite what the stories expect; read t
 //
 //	-- site --                  whose story it is; cn unless it says so
 //	-- without --               rule files that are not there
+//	-- rules/acceptance.yaml -- a rule file in place of the one that ships, or besides
 //	-- orders.csv --            records of a kind, taken in before the first night
 //	-- 2024-03-20/orders.csv -- records taken in just before that night
 //	-- job --                   which job's story it is; acceptance unless it says so
@@ -44,6 +46,7 @@ var update = flag.Bool("update", false, "rewrite what the stories expect; read t
 //	-- completions --           what is accepted or refunded, and for how long it may be used
 //	-- notices --               who was told
 //	-- waiting --               what waits after the last night, for whom and since when
+//	-- explained --             what the decisions were taken by, and why, where the story speaks of it
 //
 // Every night is run twice. What is not listed must not have happened.
 func TestStories(t *testing.T) {
@@ -88,7 +91,12 @@ type night struct {
 
 func newStory(t *testing.T, archive *txtar.Archive) *story {
 	s := &story{T: t, archive: archive, store: storagetest.New(t)}
-	book, err := rules.Load(without(t, rules.Defaults(), strings.Fields(s.part("without"))))
+	dir := without(t, rules.Defaults(), strings.Fields(s.part("without")))
+	if own := s.rules(); len(own) > 0 {
+		dir = without(t, dir, []string{"none"})
+		maps.Copy(dir.(fstest.MapFS), own)
+	}
+	book, err := rules.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +132,17 @@ func without(t testing.TB, dir fs.FS, names []string) fs.FS {
 		t.Fatal(err)
 	}
 	return left
+}
+
+// rules are the rule files of the story itself.
+func (s *story) rules() fstest.MapFS {
+	own := fstest.MapFS{}
+	for _, f := range s.archive.Files {
+		if name, ok := strings.CutPrefix(f.Name, "rules/"); ok {
+			own[name] = &fstest.MapFile{Data: f.Data}
+		}
+	}
+	return own
 }
 
 func (s *story) part(name string) string {
@@ -294,7 +313,11 @@ func (s *story) outcome() []part {
 	if s.job == "billing" {
 		return append(parts, part{"decisions", s.payments()}, part{"deductions", s.deductions()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})
 	}
-	return append(parts, part{"decisions", s.decisions()}, part{"completions", s.completions()}, part{"notices", s.notices()}, part{"waiting", s.waiting()})
+	parts = append(parts, part{"decisions", s.decisions()}, part{"completions", s.completions()}, part{"notices", s.notices()}, part{"waiting", s.waiting()})
+	if slices.ContainsFunc(s.archive.Files, func(f txtar.File) bool { return f.Name == "explained" }) {
+		parts = append(parts, part{"explained", s.explained()})
+	}
+	return parts
 }
 
 // compare holds a part against what the file expects, or rewrites it there.
@@ -360,6 +383,36 @@ func (s *story) decisions() []string {
 			}
 			return on + "  " + s.sentence(code, outcome, rule, whom, at), nil
 		})
+}
+
+// explained replays every decision from the facts and the rule texts that were
+// kept: the files of the directory are no longer there.
+func (s *story) explained() []string {
+	s.Helper()
+	empty := without(s.T, rules.Defaults(), []string{"acceptance.v1.yaml", "parameters.yaml"})
+	book, err := rules.Load(empty)
+	if err != nil {
+		s.Fatal(err)
+	}
+	engine := *s.engine
+	engine.Book = book
+	var codes, lines []string
+	if err := s.store.DB().NewRaw(`SELECT DISTINCT o.code FROM decisions d JOIN orders o ON o.id = d.subject`).Scan(s.Context(), &codes); err != nil {
+		s.Fatal(err)
+	}
+	slices.Sort(codes)
+	for _, code := range codes {
+		story, err := engine.Explain(s.Context(), s.site.Name, code, 0)
+		if err != nil {
+			s.Fatal(err)
+		}
+		for _, x := range story.Decisions {
+			if x.Decision.Ruleset == "acceptance" {
+				lines = append(lines, strings.Join([]string{code, x.Decision.On.String(), x.Policy.String(), x.Reason}, "  "))
+			}
+		}
+	}
+	return lines
 }
 
 // sentence is a decision in words.
