@@ -37,9 +37,9 @@ var correctable = []string{"phone_matches", "signed_at"}
 // Decide keeps a person's decision and carries it out at once, like any other
 // decision: once, in one transaction, with who, why and on what evidence.
 func (e *Engine) Decide(ctx context.Context, i Intervention) error {
-	site, err := e.Book.Site(i.Site)
+	site, err := e.inForce(ctx, i.Site)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+		return err
 	}
 	if err := i.valid(); err != nil {
 		return err

@@ -72,7 +72,10 @@ type Engine struct {
 	Build     string // a run goes on only under the build that began it
 	ParkLimit int    // candidates a run may set aside before it stops; 0 is the usual limit
 	Progress  func(Progress)
-	Patience  time.Duration // how long a worker waits for a database that went away; 0 is the usual time
+
+	ReleasesRequired bool // only released rule texts are in force, the Book's files are candidates
+
+	Patience time.Duration // how long a worker waits for a database that went away; 0 is the usual time
 }
 
 // Progress is how far a run has come.

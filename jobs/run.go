@@ -51,9 +51,9 @@ func (e *Engine) Run(ctx context.Context, req Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	site, err := e.Book.Site(req.Site)
+	site, err := e.inForce(ctx, req.Site)
 	if err != nil {
-		return Result{}, fmt.Errorf("%w: %w", ErrBadRequest, err)
+		return Result{}, err
 	}
 	if req.AsOf.IsZero() {
 		if req.AsOf, err = asOf(site, req.Job, req.On); err != nil {
@@ -74,7 +74,11 @@ func (e *Engine) dryRun(ctx context.Context, l line, site *rules.Site, req Reque
 	}
 	defer drop()
 	if err := scratch.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		return tx.BorrowDue(ctx, l.name, site.Name, req.AsOf)
+		changed, err := rulesChanged(ctx, tx, site, l, req.On)
+		if err != nil {
+			return err
+		}
+		return tx.BorrowDue(ctx, l.name, site.Name, req.AsOf, changed)
 	}); err != nil {
 		return Result{}, err
 	}

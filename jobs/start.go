@@ -38,7 +38,7 @@ func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) erro
 	for _, ruleset := range x.line.rulesets {
 		f, err := x.site.InForce(ruleset, req.On)
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrBadRequest, err)
+			return fmt.Errorf("%w: %w", ErrBadRequest, x.engine.unreleased(err, ruleset, req.On))
 		}
 		if err := keepPolicy(ctx, tx, x.site, f.Policy()); err != nil {
 			return err
@@ -52,6 +52,15 @@ func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) erro
 		}
 		x.inForce = append(x.inForce, f)
 	}
+	changed, err := rulesChanged(ctx, tx, x.site, x.line, req.On)
+	if err != nil {
+		return err
+	}
+	if changed {
+		if err := tx.WakeOpen(ctx, req.Job, req.Site, req.AsOf); err != nil {
+			return err
+		}
+	}
 	due, err := tx.DueAt(ctx, req.Job, req.Site, req.AsOf)
 	if err != nil {
 		return err
@@ -60,6 +69,23 @@ func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) erro
 	x.run, err = tx.StartRun(ctx, x.run, cut(due))
 	x.orient()
 	return err
+}
+
+// rulesChanged tells whether the last run before a business date decided by
+// other rules. A version that was known then has put what waits back to its own
+// first night; one that nobody knew of wakes it.
+func rulesChanged(ctx context.Context, tx *storage.Tx, site *rules.Site, l line, on market.Date) (bool, error) {
+	before, err := tx.PoliciesBefore(ctx, l.name, site.Name, on)
+	if err != nil || before == nil {
+		return false, err
+	}
+	for _, ruleset := range l.rulesets {
+		policy, err := site.Policy(ruleset, on)
+		if err == nil && hexHash(policy) != before[ruleset] {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // cut divides what is due into key ranges of about the same width.

@@ -150,6 +150,20 @@ func (tx *Tx) Wake(ctx context.Context, job, site string, subject int64, lookAt 
 	return nil
 }
 
+// WakeOpen has the run at an as-of look at everything of a job and site that was
+// decided before and is open, since the rules it was decided by have changed.
+// What is parked stays so.
+func (tx *Tx) WakeOpen(ctx context.Context, job, site string, asOf time.Time) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE due d SET look_at = $3
+		WHERE d.job = $1 AND d.site = $2 AND d.look_at > $3 AND d.stands IS NOT NULL
+		  AND NOT EXISTS (SELECT FROM public.parked p WHERE p.job = d.job AND p.subject = d.subject AND p.requeued_at IS NULL)`, job, site, asOf)
+	if err != nil {
+		return fmt.Errorf("wake what is open of %s at %s: %w", job, site, err)
+	}
+	return nil
+}
+
 // Standing is what stands of a subject, and whether it is still open.
 func (tx *Tx) Standing(ctx context.Context, job string, subject int64) (stands []byte, open bool, err error) {
 	open, err = tx.one(ctx, `SELECT stands FROM due WHERE job = $1 AND subject = $2 FOR UPDATE`, []any{job, subject}, &stands)
@@ -159,12 +173,13 @@ func (tx *Tx) Standing(ctx context.Context, job string, subject int64) (stands [
 	return stands, open, nil
 }
 
-// BorrowDue copies what a run would look at into a dry run's own table.
-func (tx *Tx) BorrowDue(ctx context.Context, job, site string, asOf time.Time) error {
+// BorrowDue copies what a run would look at into a dry run's own table: what is
+// due, or with all everything that is open.
+func (tx *Tx) BorrowDue(ctx context.Context, job, site string, asOf time.Time, all bool) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO due (job, site, subject, look_at, stands)
 		SELECT job, site, subject, look_at, stands FROM public.due
-		WHERE job = $1 AND site = $2 AND look_at <= $3`, job, site, asOf)
+		WHERE job = $1 AND site = $2 AND (look_at <= $3 OR $4)`, job, site, asOf, all)
 	if err != nil {
 		return fmt.Errorf("copy what is due of %s at %s: %w", job, site, err)
 	}

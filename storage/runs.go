@@ -70,6 +70,22 @@ func (tx *Tx) RunsUpTo(ctx context.Context, job, site string, on market.Date) ([
 	return runs, nil
 }
 
+// PoliciesBefore are the policies of the last run of a job and site before a
+// business date, in the real tables also where a dry run asks; nil for none.
+func (tx *Tx) PoliciesBefore(ctx context.Context, job, site string, on market.Date) (policies map[string]string, err error) {
+	var text []byte
+	found, err := tx.one(ctx, `
+		SELECT policies FROM public.runs WHERE job = $1 AND site = $2 AND business_date < $3
+		ORDER BY business_date DESC LIMIT 1`, []any{job, site, on}, &text)
+	if err == nil && found {
+		err = json.Unmarshal(text, &policies)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the rules of the last %s run at %s before %s: %w", job, site, on, err)
+	}
+	return policies, nil
+}
+
 func (tx *Tx) run(ctx context.Context, where string, id int64) (market.Run, error) {
 	runs, err := tx.runs(ctx, where, id)
 	if err == nil && len(runs) == 0 {

@@ -15,6 +15,7 @@ import (
 var facts = []string{
 	"sellers", "buyers", "products", "orders", "order_lines", "deliveries", "shipments", "activations", "appeals", "subscriptions",
 	"corrections", "imports", "instruments", "credit_limits", "money", "gateway_lines",
+	"releases", "release_acts", // written by people, between runs
 }
 
 // kept are tables that the database keeps by itself: the application only

@@ -20,11 +20,15 @@ type settings struct {
 	Site        string `env:"NIGHTSHIFT_SITE" envDefault:"cn" about:"the site that commands work on unless --site names another"`
 	Workers     int    `env:"NIGHTSHIFT_WORKERS" about:"shards carried at a time; by default as many as there are processors"`
 	ParkLimit   int    `env:"NIGHTSHIFT_PARK_LIMIT" envDefault:"1000" about:"candidates a run may set aside before it stops"`
+	Releases    string `env:"NIGHTSHIFT_RELEASES" envDefault:"optional" about:"required: only released rules are in force, and the rule directory holds candidates; or optional"`
 	Listen      string `env:"NIGHTSHIFT_LISTEN" envDefault:"127.0.0.1:8042" about:"where serve listens; beyond this machine only with a token or a password"`
 	Token       secret `env:"NIGHTSHIFT_TOKEN" about:"the bearer token that serve asks for"`
 	User        string `env:"NIGHTSHIFT_USER" about:"who signs in to serve, together with NIGHTSHIFT_PASSWORD"`
 	Password    secret `env:"NIGHTSHIFT_PASSWORD" about:"the password of NIGHTSHIFT_USER"`
 }
+
+// releasesRequired is the word that puts released rules alone in force.
+const releasesRequired = "required"
 
 // secret is a text that no log, message or help shows.
 type secret string
@@ -67,6 +71,8 @@ func readSettings(lookup func(string) string) (settings, error) {
 		return s, misuse("read the settings: NIGHTSHIFT_WORKERS is %d: there is at least one", s.Workers)
 	case s.ParkLimit < 1:
 		return s, misuse("read the settings: NIGHTSHIFT_PARK_LIMIT is %d: there is at least one", s.ParkLimit)
+	case s.Releases != "optional" && s.Releases != releasesRequired:
+		return s, misuse("read the settings: NIGHTSHIFT_RELEASES is %q: it is optional or %s", s.Releases, releasesRequired)
 	case (s.User == "") != (s.Password == ""):
 		return s, misuse("read the settings: NIGHTSHIFT_USER and NIGHTSHIFT_PASSWORD go together: set both or neither")
 	}

@@ -41,11 +41,12 @@ func named(t *testing.T) string {
 }
 
 // TestScripts types what people type. Each script has a database of its own,
-// and three commands besides the usual ones:
+// and four commands besides the usual ones:
 //
 //	exits CODE nightshift …   its exit code is CODE
 //	sql STATEMENT             what somebody with a database console does
 //	hold NAME                 somebody else holds the lock until the script ends
+//	login NAME                from here on the database is worked on by this login
 func TestScripts(t *testing.T) {
 	bin := named(t)
 	testscript.Run(t, testscript.Params{
@@ -56,7 +57,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("USER", "ann")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "hold": hold},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "hold": hold, "login": login(t)},
 	})
 }
 
@@ -97,4 +98,10 @@ func hold(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s is held already", args[0])
 	}
 	ts.Defer(release)
+}
+
+func login(t *testing.T) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		ts.Setenv("DATABASE_URL", storagetest.Login(t, ts.Getenv("DATABASE_URL"), args[0]))
+	}
 }

@@ -124,7 +124,8 @@ func (p *program) engine(ctx context.Context) (*jobs.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &jobs.Engine{Store: store, Book: book, Workers: p.workerCount(), ChunkSize: p.chunk, ParkLimit: p.settings.ParkLimit, Build: build}, nil
+	return &jobs.Engine{Store: store, Book: book, Workers: p.workerCount(), ChunkSize: p.chunk, ParkLimit: p.settings.ParkLimit, Build: build,
+		ReleasesRequired: p.settings.Releases == releasesRequired}, nil
 }
 
 func (p *program) close() error {

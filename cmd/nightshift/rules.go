@@ -17,7 +17,7 @@ func (p *program) ruleFiles() *cobra.Command {
   nightshift rules check ./my-rules
   nightshift rules list --date 2026-04-01`)
 	cmd.AddCommand(p.rulesFmt(), p.rulesSchema(), p.rulesList())
-	cmd.AddCommand(p.rulesCheck(), p.rulesTest(), p.rulesBacktest())
+	cmd.AddCommand(p.rulesCheck(), p.rulesTest(), p.rulesBacktest(), p.rulesRelease())
 	return cmd
 }
 

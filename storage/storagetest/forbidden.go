@@ -14,7 +14,7 @@ import (
 
 // History is the tables that are only ever added to.
 var History = []string{"decisions", "notices", "completions", "event_keys", "rule_versions", "corrections", "imports",
-	"deductions", "deduction_sources", "order_ends", "journals", "postings", "blocks"}
+	"deductions", "deduction_sources", "order_ends", "journals", "postings", "blocks", "releases", "release_acts"}
 
 // months are the tables of History that are kept by month.
 var months = []string{"decisions", "notices", "deductions", "deduction_sources", "journals", "postings"}

@@ -2,6 +2,8 @@ package storagetest
 
 import (
 	"context"
+	"fmt"
+	"net/url"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -29,4 +31,23 @@ func AsOwner(t testing.TB, s *storage.Store, statements ...string) {
 			t.Fatalf("%v\n%s", err, statement)
 		}
 	}
+}
+
+// Login is the address of a database for another login, which may do what the
+// application may and owns nothing. It is made where it is not there yet.
+func Login(t testing.TB, address, name string) string {
+	t.Helper()
+	at, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = admin(context.Background(), running.Load(), fmt.Sprintf(`DO $$ BEGIN CREATE ROLE %s LOGIN IN ROLE %s; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$`,
+		pgx.Identifier{name}.Sanitize(), storage.AppRole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := at.Query()
+	query.Set("user", name)
+	at.RawQuery = query.Encode()
+	return at.String()
 }
