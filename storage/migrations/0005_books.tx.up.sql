@@ -36,6 +36,7 @@ CREATE TABLE money (
 );
 CREATE INDEX money_buyer ON money (buyer_id, at);
 CREATE INDEX money_at ON money (site, at);
+CREATE INDEX money_reference ON money (site, reference) WHERE reference IS NOT NULL;
 INSERT INTO schema_laws (name, gathered) VALUES ('money', true);
 SELECT keep_law('money');
 
