@@ -63,7 +63,11 @@ func (e *Engine) Run(ctx context.Context, req Request) (Result, error) {
 	if req.DryRun {
 		return e.dryRun(ctx, l, site, req)
 	}
-	return e.carry(ctx, l, site, req)
+	result, err := e.carry(ctx, l, site, req)
+	if err == nil { // also what people booked, and what a run that was killed here left open
+		_, err = e.Store.Seal(ctx, site.Name)
+	}
+	return result, err
 }
 
 // dryRun is the same run on a scratch copy of the tables it writes.

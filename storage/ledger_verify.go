@@ -176,10 +176,11 @@ func (tx *Tx) verifyKeys(ctx context.Context, site string, c *LedgerCheck) error
 		{"journal %s of %s has lost its key", `
 			SELECT j.key, j.business_date FROM journals j
 			WHERE j.site = $1 AND NOT EXISTS (SELECT FROM event_keys e WHERE e.key = j.key AND e.journal_id = j.id AND e.business_date = j.business_date)`},
+		// A key does not say its site: those of all sites are looked at.
 		{"the key %s of %s has lost its journal", `
 			SELECT e.key, e.business_date FROM event_keys e
-			WHERE e.journal_id IS NOT NULL AND NOT EXISTS (SELECT FROM journals j WHERE j.id = e.journal_id AND j.business_date = e.business_date)
-			  AND $1 <> ''`},
+			WHERE e.journal_id IS NOT NULL AND $1::text IS NOT NULL
+			  AND NOT EXISTS (SELECT FROM journals j WHERE j.id = e.journal_id AND j.business_date = e.business_date)`},
 		{"journal %s of %s takes back what was never booked", `
 			SELECT j.key, j.business_date FROM journals j
 			WHERE j.site = $1 AND j.reverses IS NOT NULL AND NOT EXISTS (SELECT FROM event_keys e WHERE e.key = j.reverses AND e.journal_id IS NOT NULL)`},
@@ -236,4 +237,12 @@ func (tx *Tx) verifyBalances(ctx context.Context, site string, c *LedgerCheck) e
 		}
 		return nil
 	})
+}
+
+// SealedJournals is how many journals of a site are in blocks.
+func (s *Store) SealedJournals(ctx context.Context, site string) (n int64, err error) {
+	if err = s.queryRow(ctx, `SELECT coalesce(sum(journals), 0)::bigint FROM blocks WHERE site = $1`, []any{site}, &n); err != nil {
+		return 0, fmt.Errorf("count the journals of %s: %w", site, err)
+	}
+	return n, nil
 }

@@ -8,10 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"nightshift/rules/market"
 	"nightshift/storage"
 	"nightshift/storage/storagetest"
 )
@@ -41,10 +44,11 @@ func named(t *testing.T) string {
 }
 
 // TestScripts types what people type. Each script has a database of its own,
-// and four commands besides the usual ones:
+// and five commands besides the usual ones:
 //
 //	exits CODE nightshift …   its exit code is CODE
 //	sql STATEMENT             what somebody with a database console does
+//	book FILE                 what a run or a person books: KEY, INSTANT and a posting a line
 //	hold NAME                 somebody else holds the lock until the script ends
 //	login NAME                from here on the database is worked on by this login
 func TestScripts(t *testing.T) {
@@ -57,7 +61,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("USER", "ann")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "hold": hold, "login": login(t)},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "book": book, "hold": hold, "login": login(t)},
 	})
 }
 
@@ -89,6 +93,24 @@ func open(ts *testscript.TestScript) *storage.Store {
 func sql(ts *testscript.TestScript, _ bool, args []string) {
 	_, err := open(ts).DB().ExecContext(context.Background(), args[0])
 	ts.Check(err)
+}
+
+func book(ts *testscript.TestScript, _ bool, args []string) {
+	store, ctx := open(ts), context.Background()
+	for _, line := range strings.Split(strings.TrimSpace(ts.ReadFile(args[0])), "\n") {
+		words := strings.Fields(line) // KEY INSTANT FROM -> TO AMOUNT CURRENCY
+		at, err := time.Parse(time.RFC3339, words[1])
+		ts.Check(err)
+		amount, err := market.ParseMoney(words[5] + " " + words[6])
+		ts.Check(err)
+		j := market.Journal{Key: words[0], Memo: "a journal of the script", At: at}
+		j.Post(market.Account(words[2]), market.Account(words[4]), amount)
+		on := market.DateOf(at, time.UTC)
+		ts.Check(store.EnsureMonth(ctx, on))
+		ts.Check(store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+			return tx.KeepJournals(ctx, storage.Keeping{Site: "cn", On: on}, storage.PersonSource(on), []market.Journal{j})
+		}))
+	}
 }
 
 func hold(ts *testscript.TestScript, _ bool, args []string) {
