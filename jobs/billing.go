@@ -82,7 +82,7 @@ func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shar
 	b := &bill{payer: payer, money: d.money[payer.ID], books: d.books, site: d.x.site, runID: d.x.run.ID, asOf: d.x.run.AsOf, version: d.version}
 	err := errors.New(p.refused)
 	if p.refused == "" {
-		if b.open, err = parseOpen(due.Stands); err == nil {
+		if b.stands, err = parseStands(due.Stands); err == nil {
 			err = b.settle()
 		}
 	}
@@ -105,13 +105,13 @@ func (k *harvest) bill(b *billed, due storage.Due) {
 	k.ends = append(k.ends, b.ends...)
 	k.decisions = append(k.decisions, b.decisions...)
 	k.effects.Append(b.effects)
-	if b.look.IsZero() && len(b.open) == 0 {
+	if b.look.IsZero() && b.stands.nothing() {
 		k.dismissed = append(k.dismissed, due.Subject)
 		return
 	}
-	stands, err := json.Marshal(b.open)
+	stands, err := json.Marshal(b.stands)
 	if err != nil {
-		panic("write what stands of open orders: " + err.Error()) // texts and numbers alone
+		panic("write what stands of a buyer: " + err.Error()) // texts and numbers alone
 	}
 	k.back.Add(due.Subject, b.look, stands)
 }

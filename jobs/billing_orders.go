@@ -18,16 +18,25 @@ type openOrder struct {
 	Forbidden bool
 }
 
-// parseOpen reads what stands of a buyer's orders.
-func parseOpen(stands []byte) (open []openOrder, err error) {
-	if len(stands) == 0 {
-		return nil, nil
-	}
-	if err := json.Unmarshal(stands, &open); err != nil {
-		return nil, fmt.Errorf("read what stands of the buyer's orders: %w", err)
-	}
-	return open, nil
+// stands is what stands of a buyer from night to night, beside the books.
+type stands struct {
+	Orders    []openOrder `json:",omitempty"`
+	Unrounded []unrounded `json:",omitempty"`
 }
+
+// parseStands reads what stands of a buyer.
+func parseStands(kept []byte) (s stands, err error) {
+	if len(kept) == 0 {
+		return s, nil
+	}
+	if err := json.Unmarshal(kept, &s); err != nil {
+		return s, fmt.Errorf("read what stands of the buyer: %w", err)
+	}
+	return s, nil
+}
+
+// nothing tells whether nothing stands: the buyer is settled.
+func (s stands) nothing() bool { return len(s.Orders) == 0 && len(s.Unrounded) == 0 }
 
 // orderTry is an order that is not paid, on its way through the instants at
 // which somebody asks for it to be paid and those at which its time runs out.
@@ -52,8 +61,8 @@ type orderTry struct {
 func (t *orderTry) plan() {
 	o := t.order
 	t.shortfall = market.NewMoney(market.Decimal{}, o.Amount.Currency)
-	if i := slices.IndexFunc(t.open, func(s openOrder) bool { return s.Order == o.ID }); i >= 0 {
-		t.stood = t.open[i]
+	if i := slices.IndexFunc(t.bill.stands.Orders, func(s openOrder) bool { return s.Order == o.ID }); i >= 0 {
+		t.stood = t.bill.stands.Orders[i]
 		t.shortfall, t.forbidden = t.stood.Shortfall, t.stood.Forbidden
 	}
 	for _, at := range o.Asked() {
@@ -79,7 +88,7 @@ func (t *orderTry) try(at time.Time) error {
 	var err error
 	m := market.Bill{Kind: market.DeductedOrder, Seller: o.Seller, Product: o.Product, ProductClass: o.ProductClass, AccessType: o.AccessType,
 		ChargeMode: o.ChargeMode, OrderType: o.Type, Price: o.Amount, At: at, Named: o.PayWith, CreditAllowed: o.CreditAllowed}
-	if t.payment, err = t.pay(m); err != nil {
+	if t.payment, err = t.pay(market.DeductedOrder, m); err != nil {
 		return err
 	}
 	t.asked, t.tried, t.paid, t.forbidden = true, at, t.payment.Paid(), t.payment.Forbidden != ""
@@ -177,7 +186,7 @@ func (t *orderTry) rest() error {
 	}
 	t.billed.outcomes[d.Outcome]++
 	if !t.ended {
-		t.billed.open = append(t.billed.open, openOrder{Order: t.order.ID, Print: print, Shortfall: t.shortfall, Forbidden: t.forbidden})
+		t.billed.stands.Orders = append(t.billed.stands.Orders, openOrder{Order: t.order.ID, Print: print, Shortfall: t.shortfall, Forbidden: t.forbidden})
 	}
 	return nil
 }

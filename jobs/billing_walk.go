@@ -16,7 +16,7 @@ type bill struct {
 	payer   *market.Payer
 	money   []market.MoneyIn // not booked yet, in the order of its instants
 	books   *market.Books    // of the buyer's accounts; what is booked here is spent here
-	open    []openOrder      // what stands of the buyer's orders
+	stands  stands           // what stands of earlier nights
 	site    *rules.Site
 	runID   int64
 	asOf    time.Time
@@ -33,7 +33,7 @@ type billed struct {
 	decisions  []market.Decision
 	ends       []market.OrderEnd
 	effects    market.Effects
-	open       []openOrder
+	stands     stands
 	look       time.Time // when there is next something to settle
 	outcomes   map[string]int64
 }
@@ -59,6 +59,7 @@ const (
 // have paid. It touches neither database nor clock.
 func (b *bill) settle() error {
 	b.billed.outcomes = map[string]int64{}
+	b.billed.stands.Unrounded = b.stands.Unrounded
 	for i := range b.money {
 		m := &b.money[i]
 		b.when(m.At, moneyComes, func(time.Time) error { return b.bookMoney(m) })
@@ -67,6 +68,10 @@ func (b *bill) settle() error {
 		if g := &b.payer.Granted[i]; g.Account != "" && !g.Issued {
 			b.when(g.GrantedAt, moneyComes, func(time.Time) error { return b.book(g.Issue(b.payer.Site)) })
 		}
+	}
+	for i := range b.payer.Charges {
+		c := &b.payer.Charges[i]
+		b.when(c.At, useIsDeducted, func(time.Time) error { return b.charge(c) })
 	}
 	tries := make([]orderTry, len(b.payer.Orders))
 	for i := range b.payer.Orders {
@@ -77,6 +82,9 @@ func (b *bill) settle() error {
 		return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.rank, y.rank))
 	})
 	for _, h := range b.happenings {
+		if err := b.roundMonths(h.at); err != nil {
+			return err
+		}
 		if err := h.do(h.at); err != nil {
 			return err
 		}
@@ -85,6 +93,12 @@ func (b *bill) settle() error {
 		if err := tries[i].rest(); err != nil {
 			return err
 		}
+	}
+	if err := b.roundMonths(b.asOf); err != nil {
+		return err
+	}
+	for i := range b.billed.stands.Unrounded {
+		b.billed.look = earliest(b.billed.look, b.monthEnd(b.billed.stands.Unrounded[i].Month))
 	}
 	return nil
 }
@@ -126,13 +140,14 @@ func (b *bill) deduct(d market.Deduction) error {
 	return nil
 }
 
-// pay asks the waterfall how the buyer pays a bill, with what there is at the
-// bill's instant.
-func (b *bill) pay(m market.Bill) (market.Payment, error) {
-	var err error
-	if m.Places, m.Rounding, err = b.rounding(m); err != nil {
+// pay asks the waterfall how the buyer pays a bill of a kind of deduction, with
+// what there is at the bill's instant.
+func (b *bill) pay(kind string, m market.Bill) (market.Payment, error) {
+	r, err := b.rounding(kind, m)
+	if err != nil {
 		return market.Payment{}, err
 	}
+	m.Places, m.Rounding = r.places, r.how
 	m.Buyer, m.OnAccount = b.payer.Code, b.payer.OnAccount
 	return waterfall.Pay(b.version["waterfall"], m, b.instruments(m))
 }
@@ -161,32 +176,3 @@ func (b *bill) instruments(m market.Bill) []market.Instrument {
 		market.Instrument{Code: market.MonthEnd, Kind: market.MonthEnd, Account: market.BuyerMonthEnd(code), Unlimited: true},
 		market.Instrument{Code: market.Arrears, Kind: market.Arrears, Account: market.BuyerArrears(code), Unlimited: true})
 }
-
-// rounding is how the amount of one bill is rounded. A policy that rounds the
-// month leaves the deductions of the month as they are.
-func (b *bill) rounding(m market.Bill) (places int32, how market.Rounding, err error) {
-	kind := m.Kind
-	if kind == "on_demand" {
-		kind = market.DeductedUsage
-	}
-	facts := rules.RoundingFacts{Bill: kind, AccessType: m.AccessType, Seller: m.Seller, Product: m.Product, Currency: string(m.Price.Currency)}
-	answer, err := b.version["rounding"].Decide(&facts, m.At)
-	if err != nil {
-		return 0, "", err
-	}
-	policy, _ := answer.Value("policy")
-	n, _ := answer.Value("places")
-	switch p := market.RoundingPolicy(policy.Text()); p {
-	case market.TruncateEach:
-		return int32(n.Int()), market.RoundTruncate, nil
-	case market.HalfUpEach:
-		return int32(n.Int()), market.RoundHalfUp, nil
-	case market.HalfUpTotal, market.LargestRemainder:
-		return unroundedPlaces, market.RoundHalfUp, nil
-	}
-	return 0, "", fmt.Errorf("round by %s: its rule %q answers with the policy %q, which is none: it is one of %q", b.version["rounding"], answer.Rule, policy.Text(), market.RoundingPolicies)
-}
-
-// unroundedPlaces is what deductions keep where the month's total is rounded:
-// the published eight decimals of the international site.
-const unroundedPlaces = 8

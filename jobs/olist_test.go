@@ -87,29 +87,42 @@ func TestAYearOfRealOrders(t *testing.T) {
 // olistData is the folder of the real orders. A bare machine lacks it.
 func olistData(t *testing.T) string {
 	t.Helper()
+	return filepath.Dir(realData(t, "olist-2017/orders.csv.gz"))
+}
+
+// realData is a file of real data. It lies beside the clone, so a machine may
+// not have it.
+func realData(t *testing.T, name string) string {
+	t.Helper()
 	root := os.Getenv("NIGHTSHIFT_TEST_DATA")
 	if root == "" {
 		root = filepath.Join("..", "..", "shared", "data")
 	}
-	dir := filepath.Join(root, "olist-2017")
-	if _, err := os.Stat(filepath.Join(dir, "orders.csv.gz")); err != nil {
-		message := fmt.Sprintf("real orders: %v: set NIGHTSHIFT_TEST_DATA to the folder that holds olist-2017", err)
+	file := filepath.Join(root, name)
+	if _, err := os.Stat(file); err != nil {
+		message := fmt.Sprintf("real data: %v: set NIGHTSHIFT_TEST_DATA to the folder that holds %s", err, filepath.Dir(name))
 		if os.Getenv("NIGHTSHIFT_NO_SKIP") == "1" {
 			t.Fatal(message)
 		}
 		t.Skip(message)
 	}
-	return dir
+	return file
 }
 
 // olistMapping is the shipped mapping from a file of the data set to a kind.
 func olistMapping(t *testing.T, kindName string) *rules.Mapping {
 	t.Helper()
+	return shippedMapping(t, "br", kindName)
+}
+
+// shippedMapping is the mapping of a site's files to a kind.
+func shippedMapping(t *testing.T, site, kindName string) *rules.Mapping {
+	t.Helper()
 	kind, err := intake.KindNamed(kindName)
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := "br/" + kindName + ".map.yaml"
+	name := site + "/" + kindName + ".map.yaml"
 	text, err := fs.ReadFile(rules.Defaults(), name)
 	if err != nil {
 		t.Fatal(err)

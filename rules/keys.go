@@ -18,7 +18,7 @@ var (
 	answerKeys     = []string{"outcome", "rule", "because", "values", "due", "next"}
 	stopwatchKeys  = []string{"since", "until", "stopped"}
 
-	siteKeys    = []string{"site", "currency", "time_zone", "calendar", "jobs"}
+	siteKeys    = []string{"site", "currency", "time_zone", "calendar", "shares", "jobs"}
 	jobKeys     = []string{"as_of", "days_after"}
 	mappingKeys = []string{"kind", "site", "time_zone", "where", "columns"}
 )
@@ -72,6 +72,7 @@ var keyMeans = map[string]string{
 	"site":       "The name of the site.",
 	"time_zone":  "An IANA name, such as Asia/Shanghai.",
 	"calendar":   "The file of working days beside this one.",
+	"shares":     "The rulesets that are those of the default site, such as [waterfall, payment].",
 	"jobs":       "The jobs that the site runs.",
 	"days_after": "How many days after the business date the job decides.",
 	"kind":       "What the file of an import holds.",

@@ -73,7 +73,7 @@ func (p *Policy) lint() (wrong, doubtful Problems) {
 func (b *Book) Lint() (wrong, doubtful Problems) {
 	for _, s := range b.sites {
 		for _, name := range s.Rulesets() {
-			for _, p := range s.policies[name] {
+			for _, p := range s.own(name) {
 				w, d := p.Lint()
 				wrong, doubtful = append(wrong, w...), append(doubtful, d...)
 			}

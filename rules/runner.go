@@ -78,7 +78,7 @@ func (s *Site) Test() *TestReport {
 		r.Problems = append(r.Problems, d.problems...)
 	}
 	for _, name := range s.Rulesets() {
-		for _, p := range s.policies[name] {
+		for _, p := range s.own(name) {
 			r.cover(s, p, byPolicy[p])
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"nightshift/rules/market"
 )
 
@@ -31,7 +33,10 @@ type Site struct {
 
 	policies map[string][]*Policy // by ruleset, the earliest first
 	tests    []*document
-	shared   *parameters // nil where there are none
+	doc      *document
+	shares   []*yaml.Node // the rulesets that are those of the default site,
+	borrowed []string     // and their names
+	shared   *parameters  // nil where there are none
 }
 
 // JobTime is when the runs of a job evaluate: a local time, so many days after
@@ -89,6 +94,15 @@ func (s *Site) NextVersion(ruleset string, after market.Date) (market.Date, bool
 // phase.
 func (s *Site) Versions(ruleset string) []*Policy { return slices.Clone(s.policies[ruleset]) }
 
+// own are the versions of a ruleset from files of the site itself: what it
+// shares is checked and tested where it comes from.
+func (s *Site) own(ruleset string) []*Policy {
+	if slices.Contains(s.borrowed, ruleset) {
+		return nil
+	}
+	return s.policies[ruleset]
+}
+
 // Rulesets are the names of the rulesets that the site has files of.
 func (s *Site) Rulesets() []string {
 	names := make([]string, 0, len(s.policies))
@@ -138,6 +152,7 @@ func readSite(fsys fs.FS, d *document) *Site {
 		}
 		site.Calendar = calendar
 	}
+	site.doc, site.shares = d, d.items(s.fields["shares"], "shares")
 	for _, job := range d.pairs(s.fields["jobs"], "jobs") {
 		j := d.section(job.value, "job "+job.key.Value, jobKeys...)
 		if j == nil || j.need("as_of") == nil {

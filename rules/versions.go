@@ -168,9 +168,47 @@ func (l *loader) addSite(dir string, site *Site, d *document) {
 // compile compiles the rule files of every site and puts their versions in
 // order.
 func (l *loader) compile() {
-	for dir, documents := range l.documents {
-		l.compileSite(l.sites[dir], documents, l.beside(dir))
+	for dir, site := range l.sites {
+		l.compileSite(site, l.documents[dir], l.beside(dir))
 	}
+	for dir, site := range l.sites {
+		if dir != "." && len(site.shares) > 0 && l.sites["."] != nil {
+			l.share(site)
+		}
+	}
+}
+
+// share gives a site rulesets of the default site, compiled for its currency.
+// They are checked and tested there.
+func (l *loader) share(site *Site) {
+	from, known := l.sites["."], len(site.doc.problems)
+	for _, n := range site.shares {
+		name, ok := site.doc.scalar(n, "a shared ruleset")
+		if !ok {
+			continue
+		}
+		site.borrowed = append(site.borrowed, name)
+		var all []*Ruleset
+		for _, d := range l.documents["."] {
+			if rs := parse(readDocument(d.name, []byte(d.text)), l.beside(".")); rs.Name == name {
+				rs.shared = from.shared.quiet()
+				all = append(all, rs)
+			}
+		}
+		switch {
+		case len(all) == 0:
+			site.doc.problem(n, "", fmt.Sprintf("the default site has no rule file of %s", clip(name)), didYouMean(name, from.Rulesets()))
+		case len(site.policies[name]) > 0:
+			site.doc.problem(n, "", fmt.Sprintf("the site has a rule file of %s itself", clip(name)), "take it from shares, or take the file away")
+		}
+		for _, rs := range all {
+			if p := compileRead(rs, site, nextOf(rs, all)); p != nil {
+				site.policies[name] = append(site.policies[name], p)
+			}
+		}
+		slices.SortFunc(site.policies[name], func(a, b *Policy) int { return cmp.Compare(a.Effective, b.Effective) })
+	}
+	l.problems = append(l.problems, site.doc.problems[known:]...)
 }
 
 func (l *loader) compileSite(site *Site, documents []*document, beside opener) {

@@ -23,7 +23,7 @@ func (tx *Tx) Payers(ctx context.Context, ids []int64) ([]market.Payer, error) {
 	for i, id := range ids {
 		r.out[i].ID, r.at[id] = id, i
 	}
-	for _, read := range []func() error{r.buyers, r.instruments, r.orders, r.known} {
+	for _, read := range []func() error{r.buyers, r.instruments, r.orders, r.charges, r.known} {
 		if err := read(); err != nil {
 			return nil, fmt.Errorf("read %d payers from buyer %d: %w", len(ids), ids[0], err)
 		}
@@ -118,6 +118,27 @@ func (r *payerReader) orders() error {
 		o.PayAt, o.PayWith = payAt.Time, listed(with)
 		p := &r.out[r.at[o.BuyerID]]
 		p.Orders = append(p.Orders, o)
+		return nil
+	})
+}
+
+func (r *payerReader) charges() error {
+	return r.tx.Query(r.ctx, `
+		SELECT c.buyer_id, c.id, c.code, coalesce(c.seller_id, 0), coalesce(s.code, ''), coalesce(c.product_id, 0), coalesce(p.code, ''), coalesce(c.item, ''),
+		       c.amount, c.currency, c.used_from, c.used_until, c.at
+		FROM charges c LEFT JOIN sellers s ON s.id = c.seller_id LEFT JOIN products p ON p.id = c.product_id
+		WHERE c.buyer_id = ANY($1) AND NOT EXISTS (SELECT FROM events_seen e WHERE e.key = 'charge/' || c.site || '/' || c.code)
+		ORDER BY c.buyer_id, c.at, c.code COLLATE "C"`, []any{r.ids}, func(rows pgx.Rows) error {
+		var buyer int64
+		var c market.Charge
+		var from, until pgtype.Timestamptz
+		if err := rows.Scan(&buyer, &c.ID, &c.Code, &c.SellerID, &c.Seller, &c.ProductID, &c.Product, &c.Item,
+			&c.Amount.Amount, &c.Amount.Currency, &from, &until, &c.At); err != nil {
+			return err
+		}
+		c.Used = market.Span{From: from.Time, To: until.Time}
+		p := &r.out[r.at[buyer]]
+		p.Charges = append(p.Charges, c)
 		return nil
 	})
 }

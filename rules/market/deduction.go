@@ -27,8 +27,9 @@ type Deduction struct {
 }
 
 // Journal books a deduction: what the sources pay goes to what the seller has
-// accrued, but a seller's own voucher goes back to the seller; what rounding
-// dropped was let to the buyer by the platform.
+// accrued, but a seller's own voucher goes back to the seller; an amount below
+// zero goes from the seller to the buyer's cash; what rounding dropped was let
+// to the buyer by the platform.
 func (d *Deduction) Journal() Journal {
 	j := Journal{Key: d.Key, Memo: d.Kind + " of " + d.Buyer, At: d.At}
 	for _, s := range d.Payment.Sources {
@@ -37,6 +38,9 @@ func (d *Deduction) Journal() Journal {
 			to = SellerAccrued(d.Seller)
 		}
 		j.Post(s.Account, to, s.Amount)
+	}
+	if d.Payment.Due.Amount.Sign() < 0 {
+		j.Post(SellerAccrued(d.Seller), BuyerCash(d.Buyer), d.Payment.Due.Neg())
 	}
 	j.Post(PlatformDropped, BuyerDropped(d.Buyer), d.Payment.Dropped)
 	return j

@@ -11,7 +11,26 @@ type Payer struct {
 	OnAccount bool         // the buyer settles at the end of the month
 	Granted   []Instrument // by code; their balances are in the books
 	Orders    []OpenOrder  // by the instant they were placed
+	Charges   []Charge     // by the instant they are due
 }
+
+// Charge is an amount that came priced from outside, as a line of a cloud bill
+// does. One below zero is given back to the buyer.
+type Charge struct {
+	ID        int64
+	Code      string
+	SellerID  int64
+	Seller    string
+	ProductID int64
+	Product   string
+	Item      string
+	Amount    Money // exact
+	Used      Span
+	At        time.Time // when it is deducted
+}
+
+// Key is the charge's event.
+func (c *Charge) Key(site string) string { return "charge/" + site + "/" + c.Code }
 
 // Accounts are those that the buyer's instruments draw on, and what the buyer
 // owes.
