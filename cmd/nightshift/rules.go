@@ -16,8 +16,16 @@ func (p *program) ruleFiles() *cobra.Command {
   nightshift rules check
   nightshift rules check ./my-rules
   nightshift rules list --date 2026-04-01`)
-	cmd.AddCommand(p.rulesFmt(), p.rulesSchema(), p.rulesList())
-	cmd.AddCommand(p.rulesCheck(), p.rulesTest(), p.rulesBacktest(), p.rulesRelease())
+	cmd.AddCommand(
+		p.rulesCheck(),
+		p.rulesTest(),
+		p.rulesFmt(),
+		p.rulesSchema(),
+		p.rulesDiff(),
+		p.rulesList(),
+		p.rulesBacktest(),
+		p.rulesRelease(),
+	)
 	return cmd
 }
 
