@@ -20,6 +20,15 @@ import (
 // pinnedKey is the name under which a run has the policy that held from a date.
 func pinnedKey(ruleset string, from market.Date) string { return ruleset + "/" + from.String() }
 
+// pin writes the hashes of a ruleset that is in force under their names.
+func pin(f *rules.InForce, to map[string]string) {
+	ruleset := f.Policy().Ruleset
+	to[ruleset] = hexHash(f.Policy())
+	for _, policy := range f.Pinned() {
+		to[pinnedKey(ruleset, policy.From)] = hexHash(policy)
+	}
+}
+
 func hexHash(p *rules.Policy) string { return hex.EncodeToString(p.Hash[:]) }
 
 // keepPolicy keeps the text of a policy the first time it is used.

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"nightshift/rules"
@@ -43,13 +44,12 @@ func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) erro
 		if err := keepPolicy(ctx, tx, x.site, f.Policy()); err != nil {
 			return err
 		}
-		x.run.Policies[ruleset] = hexHash(f.Policy())
 		for _, policy := range f.Pinned() {
 			if err := keepPolicy(ctx, tx, x.site, policy); err != nil {
 				return err
 			}
-			x.run.Policies[pinnedKey(ruleset, policy.From)] = hexHash(policy)
 		}
+		pin(f, x.run.Policies)
 		x.inForce = append(x.inForce, f)
 	}
 	changed, err := rulesChanged(ctx, tx, x.site, x.line, req.On)
@@ -73,15 +73,31 @@ func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) erro
 
 // rulesChanged tells whether the last run before a business date decided by
 // other rules. A version that was known then has put what waits back to its own
-// first night; one that nobody knew of wakes it.
+// first night; one that nobody knew of wakes it. Where orders stay pinned to what
+// held when they were placed, another version is none of theirs: only another
+// text of one that they are pinned to is.
 func rulesChanged(ctx context.Context, tx *storage.Tx, site *rules.Site, l line, on market.Date) (bool, error) {
 	before, err := tx.PoliciesBefore(ctx, l.name, site.Name, on)
 	if err != nil || before == nil {
 		return false, err
 	}
 	for _, ruleset := range l.rulesets {
-		policy, err := site.Policy(ruleset, on)
-		if err == nil && hexHash(policy) != before[ruleset] {
+		f, err := site.InForce(ruleset, on)
+		if err != nil {
+			continue // the run will say so
+		}
+		now := map[string]string{}
+		pin(f, now)
+		pinned := false
+		for name, hash := range before {
+			if strings.HasPrefix(name, ruleset+"/") {
+				pinned = true
+				if now[name] != hash {
+					return true, nil
+				}
+			}
+		}
+		if !pinned && before[ruleset] != now[ruleset] {
 			return true, nil
 		}
 	}
