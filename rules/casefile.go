@@ -27,6 +27,7 @@ type caseFile struct {
 	coverage   int                   // percent of the leaves of the conditions that the cases have to show both ways
 	mutation   int                   // percent of the mutants that they have to notice
 	equivalent []equivalent
+	terse      bool // whether a case fails is enough, not why
 }
 
 // equivalent is an edit that no test can notice, and why.

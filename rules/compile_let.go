@@ -22,6 +22,7 @@ type choice struct {
 // candidate has.
 type variants struct {
 	values []*operand
+	whose  []string // whose each value is; of the usual one nobody's
 	pick   func(*frame) int
 }
 
@@ -193,7 +194,7 @@ func (c *compiler) varied(b *Binding, usual *operand) *operand {
 		c.in(b).problem(b.key, "", "a stopwatch cannot be overridden", "override the duration that it is compared with")
 		return nil
 	}
-	v := &variants{values: []*operand{usual}}
+	v := &variants{values: []*operand{usual}, whose: []string{""}}
 	by := map[string]map[string]int{}
 	var parts []*operand
 	for _, choice := range c.overrides[b.Name] {
@@ -221,7 +222,7 @@ func (c *compiler) varied(b *Binding, usual *operand) *operand {
 		for _, code := range choice.codes {
 			by[choice.fact][code] = len(v.values)
 		}
-		v.values = append(v.values, both[1])
+		v.values, v.whose = append(v.values, both[1]), append(v.whose, fmt.Sprintf("%s %q", choice.fact, choice.codes))
 	}
 	if len(by) == 0 {
 		return v.values[0]

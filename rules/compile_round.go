@@ -23,7 +23,7 @@ func round(c *compiler, n *ast.CallNode, args []*operand) *operand {
 				f.fail(err)
 			}
 			return m
-		}, o)
+		}, args...)
 	case KindInt, KindDecimal:
 		x := as[market.Decimal](toDecimal(o))
 		return c.result(n, KindDecimal, func(f *frame) market.Decimal {
@@ -32,7 +32,7 @@ func round(c *compiler, n *ast.CallNode, args []*operand) *operand {
 				f.fail(err)
 			}
 			return d
-		}, o)
+		}, args...)
 	default:
 		return c.refuse(n, "round of "+o.kind.String(), "use an amount or a number")
 	}
@@ -53,7 +53,7 @@ func divide(c *compiler, n *ast.CallNode, args []*operand) *operand {
 		return c.result(n, KindMoney, func(f *frame) market.Money {
 			m := x(f)
 			return market.NewMoney(f.quotient(m.Amount, y(f), places, how), m.Currency)
-		}, a, b)
+		}, args...)
 	case a.kind == KindMoney && b.kind == KindMoney:
 		if !c.sameCurrency(n, "divide", a, b) {
 			return nil
@@ -65,10 +65,10 @@ func divide(c *compiler, n *ast.CallNode, args []*operand) *operand {
 				f.fail(fmt.Errorf("divide %s by %s: %w", p, q, market.ErrMixedCurrencies))
 			}
 			return f.quotient(p.Amount, q.Amount, places, how)
-		}, a, b)
+		}, args...)
 	case isNumber(a) && isNumber(b):
 		x, y := as[market.Decimal](toDecimal(a)), as[market.Decimal](toDecimal(b))
-		return c.result(n, KindDecimal, func(f *frame) market.Decimal { return f.quotient(x(f), y(f), places, how) }, a, b)
+		return c.result(n, KindDecimal, func(f *frame) market.Decimal { return f.quotient(x(f), y(f), places, how) }, args...)
 	}
 	return c.refuse(n, fmt.Sprintf("%s divided by %s", a.kind, b.kind), "divide an amount or a number by a number")
 }

@@ -206,7 +206,7 @@ type proof struct {
 func (p *proof) never(rule, leaf int, want verdict) bool {
 	if p.worlds == nil {
 		for _, phase := range p.phases {
-			p.worlds = append(p.worlds, newWorld(false, phase))
+			p.worlds = append(p.worlds, newWorld(phase))
 		}
 	}
 	for i, phase := range p.phases {

@@ -56,7 +56,7 @@ func (p *Policy) Lint() (wrong, doubtful Problems) {
 func (p *Policy) lint() (wrong, doubtful Problems) {
 	l := &linter{policy: p, doubtful: slices.Clone(p.unused)}
 	if len(p.rules) <= maxLinted {
-		l.world = newWorld(false, p)
+		l.world = newWorld(p)
 		for _, rule := range p.rules {
 			f := l.world.formula(rule.condition)
 			l.formulas = append(l.formulas, f)

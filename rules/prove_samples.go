@@ -3,6 +3,7 @@ package rules
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"nightshift/rules/market"
@@ -117,10 +118,13 @@ func (u *unknown) amounts(currency market.Currency) {
 func money0(c market.Currency) market.Money { return market.NewMoney(market.Decimal{}, c) }
 
 // smallest is the smallest amount of a currency that is paid: a fen, a yen.
-func smallest(c market.Currency) market.Decimal {
+func smallest(c market.Currency) market.Decimal { return smallestOf(int(c.Places())) }
+
+// smallestOf is one in the last of some decimal places.
+func smallestOf(places int) market.Decimal {
 	text := "1"
-	if places := int(c.Places()); places > 0 {
-		text = "0." + string(slices.Repeat([]byte{'0'}, places-1)) + "1"
+	if places > 0 {
+		text = "0." + strings.Repeat("0", places-1) + "1"
 	}
 	d, err := market.ParseDecimal(text)
 	if err != nil {

@@ -44,10 +44,22 @@ func drawQuestion(t *rapid.T) string {
 	case 12:
 		return "placed_for >= days(window_days)"
 	}
-	return one("let", "late", "known")
+	return one("let", "late", "known", "signed_for >= span", "vip", "note in names")
 }
 
-const proofLets = "let:\n  late: signed_for >= days(2) or ready\n  known: product in words\n  words: [\"saas\", \"image\"]\n"
+const proofLets = `let:
+  late: signed_for >= days(2) or ready
+  known: product in words
+  words: ["saas", "image"]
+  span: 2d
+  vip: false
+  names: ["a"]
+`
+
+const proofOverrides = `overrides:
+  - {product: [saas, image], because: So., let: {span: 1d, vip: ready}}
+  - {product: hardware, because: So., let: {names: ["b", "c"], vip: true}}
+`
 
 func drawCondition(t *rapid.T, depth int) string {
 	if depth == 0 {
@@ -69,7 +81,11 @@ func drawCondition(t *rapid.T, depth int) string {
 // drawRuleset is some rules about the trial facts, whatever the compiler says of them.
 func drawRuleset(t *rapid.T, hit string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "ruleset: trial\nversion: 1\neffective: 2020-01-01\nhit: %s\n%srules:\n", hit, proofLets)
+	fmt.Fprintf(&b, "ruleset: trial\nversion: 1\neffective: 2020-01-01\nhit: %s\n%s", hit, proofLets)
+	if rapid.Bool().Draw(t, "overrides") {
+		b.WriteString(proofOverrides)
+	}
+	b.WriteString("rules:\n")
 	for i := range rapid.IntRange(1, 4).Draw(t, "rules") {
 		fmt.Fprintf(&b, "  - name: r%d\n    when: |-\n      %s\n    then: %s\n    because: So.\n", i, drawCondition(t, 2), rapid.SampledFrom([]string{"yes", "no", "maybe"}).Draw(t, "then"))
 	}
@@ -110,7 +126,7 @@ func TestProvenImpossible(t *testing.T) {
 		if err != nil {
 			t.Skip(err)
 		}
-		w := newWorld(false, p)
+		w := newWorld(p)
 		claimed := map[leafKey][2]bool{}
 		for i, rule := range p.rules {
 			for _, leaf := range rule.condition.leaves() {
@@ -139,7 +155,7 @@ func TestExamplesHold(t *testing.T) {
 		if err != nil {
 			t.Skip(err)
 		}
-		w := newWorld(false, p)
+		w := newWorld(p)
 		coins := false
 		for _, f := range w.formulas {
 			coins = coins || f.unknown != nil && f.unknown.fact == nil

@@ -56,9 +56,8 @@ type sample struct {
 var proofInstant = time.Date(2024, 6, 1, 2, 0, 0, 0, time.UTC)
 
 // newWorld knows the questions of the policies, which are of one ruleset and
-// currency. apart says that names may mean different things in them, so that a
-// coin of one is not the same coin in another.
-func newWorld(apart bool, policies ...*Policy) *world {
+// currency.
+func newWorld(policies ...*Policy) *world {
 	p := policies[0]
 	w := &world{
 		vocabulary: p.vocabulary, pointer: p.pointer, currency: p.currency,
@@ -68,15 +67,11 @@ func newWorld(apart bool, policies ...*Policy) *world {
 		w.facts[fact.Name] = fact
 	}
 	asked := map[*operand]*unknown{}
-	for i, p := range policies {
-		prefix := ""
-		if apart && i > 0 {
-			prefix = p.String() + "'"
-		}
+	for _, p := range policies {
 		for _, rule := range p.rules {
 			for _, leaf := range rule.condition.leaves() {
 				if !leaf.constant && asked[leaf] == nil {
-					asked[leaf] = w.note(leaf, prefix)
+					asked[leaf] = w.note(leaf)
 				}
 			}
 		}
@@ -91,9 +86,9 @@ func newWorld(apart bool, policies ...*Policy) *world {
 }
 
 // note is the unknown that a question is about.
-func (w *world) note(leaf *operand, prefix string) *unknown {
+func (w *world) note(leaf *operand) *unknown {
 	fact, item, marks := w.subject(leaf)
-	key := prefix + "coin " + leaf.fingerprint()
+	key := "coin " + leaf.fingerprint()
 	if fact != nil {
 		key = fact.Name + "\x00" + item
 	}
@@ -154,7 +149,12 @@ func (s *subjectOf) walk(o *operand, depth int) {
 	case o.constant:
 		s.marks = append(s.marks, o)
 	default:
-		s.direct = s.direct && depth == 0
+		s.direct = s.direct && depth == 0 && o.variants == nil
+		if o.variants != nil {
+			for _, value := range o.variants.values {
+				s.walk(value, depth+1)
+			}
+		}
 		for _, part := range o.parts {
 			s.walk(part, depth+1)
 		}
@@ -163,17 +163,25 @@ func (s *subjectOf) walk(o *operand, depth int) {
 
 // fingerprint tells one question from another, whatever the names of its lets.
 func (o *operand) fingerprint() string {
-	if o.constant && o.items == nil {
+	parts := o.parts
+	switch {
+	case o.kind == KindList && o.items != nil:
+		parts = o.items
+	case o.constant:
 		return o.kind.String() + " " + o.show(&frame{})
-	}
-	if len(o.parts) == 0 {
+	case len(parts) == 0:
 		return o.text
 	}
 	var b strings.Builder
-	if !o.isName() {
+	if v := o.variants; v != nil {
+		for i, value := range v.values {
+			b.WriteString("(" + v.whose[i] + " " + value.fingerprint() + ")")
+		}
+	}
+	if !o.isName() && o.items == nil {
 		b.WriteString(normal(o))
 	}
-	for _, part := range o.parts {
+	for _, part := range parts {
 		b.WriteString("(" + part.fingerprint() + ")")
 	}
 	return b.String()

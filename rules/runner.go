@@ -305,7 +305,7 @@ func (c *comparison) text(key, got string) {
 		return
 	}
 	hint := ""
-	if key == "rule" {
+	if key == "rule" && !c.file.terse {
 		hint = c.whyNot(strings.TrimSpace(n.Value))
 	}
 	c.file.doc.problem(n, "", fmt.Sprintf("the %s is %q, expected %q", key, got, n.Value), hint)

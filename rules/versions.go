@@ -24,6 +24,7 @@ const (
 // Book is a rule directory: every site with its rules, compiled.
 type Book struct {
 	sites []*Site // the default site first, then by name
+	fsys  fs.FS   // where they were read
 }
 
 // Load reads every file below fsys and compiles the rules. The error is
@@ -37,7 +38,7 @@ func Load(fsys fs.FS) (*Book, error) {
 	if err := l.problems.err(); err != nil {
 		return nil, err
 	}
-	b := &Book{}
+	b := &Book{fsys: fsys}
 	for _, s := range l.sites {
 		b.sites = append(b.sites, s)
 	}
@@ -214,12 +215,7 @@ func (l *loader) share(site *Site) {
 func (l *loader) compileSite(site *Site, documents []*document, beside opener) {
 	shared := l.readShared(site)
 	site.shared = shared
-	var all []*Ruleset
-	for _, d := range documents {
-		rs := parse(d, beside)
-		rs.shared = shared.quiet()
-		all = append(all, rs)
-	}
+	all := parseAll(documents, shared, beside)
 	var good []*Ruleset
 	for _, rs := range all {
 		p := compileRead(rs, site, nextOf(rs, all))
@@ -239,6 +235,17 @@ func (l *loader) compileSite(site *Site, documents []*document, beside opener) {
 	if shared != nil {
 		l.problems = append(l.problems, shared.doc.problems...)
 	}
+}
+
+// parseAll reads the rule files of a site.
+func parseAll(documents []*document, shared *parameters, beside opener) []*Ruleset {
+	var all []*Ruleset
+	for _, d := range documents {
+		rs := parse(d, beside)
+		rs.shared = shared.quiet()
+		all = append(all, rs)
+	}
+	return all
 }
 
 // nextOf is the date on which another version of the ruleset follows; 0 for none.

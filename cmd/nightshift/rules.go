@@ -19,6 +19,7 @@ func (p *program) ruleFiles() *cobra.Command {
 	cmd.AddCommand(
 		p.rulesCheck(),
 		p.rulesTest(),
+		p.rulesMutate(),
 		p.rulesFmt(),
 		p.rulesSchema(),
 		p.rulesDiff(),
