@@ -98,8 +98,6 @@ func (b *backtest) prepare() (err error) {
 			return fmt.Errorf("%w: backtest: %s and %s are of two jobs: test them one after the other", ErrBadRequest, b.Candidates[0].Ruleset, p.Ruleset)
 		case timetable[i].final == nil:
 			return fmt.Errorf("%w: backtest %s: job %s keeps no decisions to decide again", ErrBadRequest, p.File, timetable[i].name)
-		case p.Hit.Several():
-			return fmt.Errorf("%w: backtest %s: hit policy %s gives several answers, and the job asks for one", ErrBadRequest, p.File, p.Hit)
 		}
 		b.line = timetable[i]
 	}

@@ -32,6 +32,7 @@ type harvest struct {
 	back      storage.PutBack
 	dismissed []int64
 	parked    []storage.Parked
+	shadows   []storage.ShadowDifference
 
 	journals   []market.Journal // of billing
 	deductions []market.Deduction
@@ -47,6 +48,7 @@ func (k *harvest) cleared() *harvest {
 		facts:     k.facts[:0],
 		back:      k.back.Cleared(),
 		dismissed: k.dismissed[:0],
+		shadows:   k.shadows[:0],
 
 		journals:   k.journals[:0],
 		deductions: k.deductions[:0],
@@ -125,6 +127,7 @@ type verdict struct {
 	effects   market.Effects
 	look      time.Time
 	stands    fingerprints
+	shadows   []storage.ShadowDifference
 }
 
 // settle walks a candidate through the job's rulesets. The first of them may
@@ -151,6 +154,9 @@ func (j Job[C]) settle(x *execution, c *C, due storage.Due) (verdict, error) {
 		})
 		if err = cmp.Or(err, failed); err != nil {
 			return v, err
+		}
+		if x.shadows != nil {
+			v.shadows = j.shadow(x, w, n, step, due, v.shadows)
 		}
 		if n == 0 {
 			v.outcome, v.final = step.Answer.Outcome, j.Final(step.Answer.Outcome)
@@ -194,6 +200,7 @@ func (v verdict) digest(code string) *digest {
 func (k *harvest) add(v verdict, due storage.Due, p pace) {
 	k.decisions = append(k.decisions, v.decisions...)
 	k.effects.Append(v.effects)
+	k.shadows = append(k.shadows, v.shadows...)
 	if p.careful || due.Stands != nil {
 		for _, e := range v.effects.Events {
 			k.doubtful = append(k.doubtful, e.Key)
@@ -265,6 +272,9 @@ func (k *harvest) keep(ctx context.Context, tx *storage.Tx, x *execution, p pace
 		return err
 	}
 	if err := k.keepBilled(ctx, tx, owner); err != nil {
+		return err
+	}
+	if err := tx.KeepShadows(ctx, owner, k.shadows); err != nil {
 		return err
 	}
 	if err := tx.Dismiss(ctx, x.run.Job, k.dismissed); err != nil {

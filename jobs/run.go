@@ -26,6 +26,7 @@ type Result struct {
 	Run     market.Run
 	Already bool // it had been completed before: nothing was changed
 	DryRun  bool
+	Shadows []storage.ShadowTally // how the shadows differ from what was decided
 }
 
 // execution is one run under way in this process.
@@ -34,13 +35,14 @@ type execution struct {
 	line        line
 	site        *rules.Site
 	run         market.Run
-	inForce     []*rules.InForce // one a ruleset of the job
-	nextVersion time.Time        // when another version will hold; zero if none is known
-	sparse      bool             // few keys are due
-	behind      int64            // candidates that were done before this process went on with the run
-	events      []time.Time      // room of a worker for the instants of a candidate,
-	moments     []moment         // for its facts
-	harvest     harvest          // and for what a chunk leaves behind
+	inForce     []*rules.InForce  // one a ruleset of the job
+	shadows     [][]*rules.Policy // what is decided beside each of them; nil usually
+	nextVersion time.Time         // when another version will hold; zero if none is known
+	sparse      bool              // few keys are due
+	behind      int64             // candidates that were done before this process went on with the run
+	events      []time.Time       // room of a worker for the instants of a candidate,
+	moments     []moment          // for its facts
+	harvest     harvest           // and for what a chunk leaves behind
 }
 
 // Run carries one job through one business date of one site. A run that was
@@ -100,7 +102,8 @@ func (e *Engine) carry(ctx context.Context, l line, site *rules.Site, req Reques
 		return Result{}, err
 	}
 	if x.run.State == market.RunCompleted {
-		return Result{Run: x.run, Already: true}, nil
+		shadows, err := e.ShadowsOf(ctx, x.run)
+		return Result{Run: x.run, Already: true, Shadows: shadows}, err
 	}
 	release, err := x.own(ctx, req.Join)
 	if err != nil {
@@ -110,8 +113,11 @@ func (e *Engine) carry(ctx context.Context, l line, site *rules.Site, req Reques
 	if err := x.work(ctx); err != nil {
 		return Result{Run: x.run}, x.failed(ctx, err)
 	}
-	err = x.finish(ctx)
-	return Result{Run: x.run}, err
+	if err := x.finish(ctx); err != nil {
+		return Result{Run: x.run}, err
+	}
+	shadows, err := e.ShadowsOf(ctx, x.run)
+	return Result{Run: x.run, Shadows: shadows}, err
 }
 
 // own makes this process the one that runs it. The server lets go of a killed

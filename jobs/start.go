@@ -51,6 +51,9 @@ func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) erro
 		}
 		pin(f, x.run.Policies)
 		x.inForce = append(x.inForce, f)
+		if err := x.castShadows(ctx, tx, ruleset); err != nil {
+			return err
+		}
 	}
 	changed, err := rulesChanged(ctx, tx, x.site, x.line, req.On)
 	if err != nil {
@@ -133,6 +136,9 @@ func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
 			return err
 		}
 		x.inForce = append(x.inForce, f)
+		if err := x.findShadows(ctx, ruleset); err != nil {
+			return err
+		}
 	}
 	x.orient()
 	shards, err := tx.Shards(ctx, x.run.ID)

@@ -62,7 +62,10 @@ func readCases(d *document, site *Site) *caseFile {
 	if ruleset == "" {
 		return f
 	}
-	if f.policy = site.version(ruleset, version); f.policy == nil {
+	if f.policy = site.version(ruleset, version); s.shadow() {
+		f.policy = site.shadow(ruleset, version)
+	}
+	if f.policy == nil {
 		hint := didYouMean(ruleset, site.Rulesets())
 		if len(site.policies[ruleset]) > 0 {
 			hint = "its newest is " + strconv.Itoa(site.version(ruleset, 0).Version)

@@ -21,6 +21,7 @@ type Policy struct {
 	Effective market.Date // the first business date on which its version holds
 	From      market.Date // the first on which its values do: later than that where a let has changed since
 	Pin       string      // PinOrder: an order is decided by what held when it was placed
+	Shadow    bool        // decided beside the versions in force, and never acted on
 	Hit       HitPolicy
 	Hash      [sha256.Size]byte // of what it says: ruleset, currency and text
 	Text      string            // the rule file, with its values where they change or are shared
@@ -96,7 +97,7 @@ func compileOn(rs *Ruleset, site market.Currency, on market.Date) *Policy {
 	c.on, c.site = on, site
 	c.declare(rs)
 	p := &Policy{
-		Ruleset: rs.Name, Version: rs.Version, Effective: rs.Effective, From: on, Pin: rs.Pin, Hit: rs.Hit,
+		Ruleset: rs.Name, Version: rs.Version, Effective: rs.Effective, From: on, Pin: rs.Pin, Shadow: rs.Shadow, Hit: rs.Hit,
 		Hash: hashOf(rs.Text, rs, currency), Text: rs.Text, File: rs.File,
 		vocabulary: vocabulary,
 		currency:   currency,

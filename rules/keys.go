@@ -4,14 +4,14 @@ package rules
 // written: readers expect no others, fmt puts them into this order, and schemas
 // offer them.
 var (
-	rulesetKeys   = []string{"ruleset", "version", "effective", "hit", "priority", "pin", "currency", "let", "overrides", "rules", "table", "otherwise"}
+	rulesetKeys   = []string{"ruleset", "shadow", "version", "effective", "hit", "priority", "pin", "currency", "let", "overrides", "rules", "table", "otherwise"}
 	ruleKeys      = []string{"name", "when", "then", "with", "because"}
 	otherwiseKeys = []string{"then", "with", "because"}
 
 	parametersKeys = []string{"let", "overrides"}
 	overrideKeys   = []string{"seller", "product", "because", "from", "until", "let"}
 
-	testKeys       = []string{"ruleset", "version", "coverage", "mutation", "as_of", "facts", "cases", "equivalent"}
+	testKeys       = []string{"ruleset", "shadow", "version", "coverage", "mutation", "as_of", "facts", "cases", "equivalent"}
 	equivalentKeys = []string{"rule", "edit", "because"}
 	caseKeys       = []string{"name", "as_of", "given", "expect"}
 	expectKeys     = []string{"outcome", "rule", "because", "values", "due", "next", "error", "answers"}
@@ -26,6 +26,7 @@ var (
 // keyMeans is what each key is for, as editors show it.
 var keyMeans = map[string]string{
 	"ruleset":   "Which question the file answers.",
+	"shadow":    "true: the file is decided beside the ruleset in force every night and its differences are kept, never acted on; in a test file: the cases are of such a file.",
 	"version":   "Raise it with every change that is to hold from a new date.",
 	"effective": "The first business date on which this version holds.",
 	"hit":       "Which of the rules that match counts: first, the first in the file; unique, no two may match.",

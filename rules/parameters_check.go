@@ -85,10 +85,12 @@ func (p *parameters) unused(site *Site) {
 		return
 	}
 	used := map[string]bool{}
-	for _, versions := range site.policies {
-		for _, policy := range versions {
-			for _, name := range policy.shares {
-				used[name] = true
+	for _, of := range []map[string][]*Policy{site.policies, site.shadows} {
+		for _, versions := range of {
+			for _, policy := range versions {
+				for _, name := range policy.shares {
+					used[name] = true
+				}
 			}
 		}
 	}

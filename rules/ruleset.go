@@ -18,6 +18,7 @@ const Otherwise = "otherwise"
 type Ruleset struct {
 	File      string
 	Name      string
+	Shadow    bool // it is decided beside the versions in force, and never acted on
 	Version   int
 	Effective market.Date // the first business date on which it holds
 	Hit       HitPolicy
@@ -101,6 +102,7 @@ func parse(d *document, beside opener) *Ruleset {
 	}
 	rs.top = s
 	rs.Name = s.word("ruleset")
+	rs.Shadow = s.shadow()
 	rs.Version = s.version()
 	rs.Effective = s.effective()
 	rs.Hit = s.hit()
@@ -117,6 +119,18 @@ func parse(d *document, beside opener) *Ruleset {
 	}
 	rs.Otherwise = s.otherwise()
 	return rs
+}
+
+// shadow reads whether a file is a shadow of its ruleset.
+func (s *section) shadow() bool {
+	if s.fields["shadow"] == nil {
+		return false
+	}
+	text := s.word("shadow")
+	if text != "" && text != "true" && text != "false" {
+		s.doc.problem(s.fields["shadow"], "", fmt.Sprintf("shadow %q is not true or false", clip(text)), "write shadow: true, or leave it out")
+	}
+	return text == "true"
 }
 
 func (s *section) version() int {

@@ -207,7 +207,7 @@ func rulesetSchema(words []Vocabulary) *schema {
 	}
 	scalar := &schema{Type: anyScalar}
 	s := object(rulesetKeys, map[string]*schema{
-		"ruleset": rulesetNames(words), "version": {Type: "integer", Minimum: 1}, "effective": text(datePattern),
+		"ruleset": rulesetNames(words), "shadow": {Type: "boolean"}, "version": {Type: "integer", Minimum: 1}, "effective": text(datePattern),
 		"hit": {Enum: policies}, "priority": list(&schema{Type: "string"}), "pin": {Enum: []string{PinOrder}}, "currency": text(currencyPattern),
 		"let": letSchema(nil), "overrides": overridesSchema(nil), "rules": {Type: "array", MinItems: 1},
 		"table":     {AnyOf: []*schema{text(`\.(csv|xlsx(#.+)?)$`), {Type: "array", MinItems: 2, Items: list(scalar)}}},

@@ -6,7 +6,7 @@ import "strings"
 func testSchema(words []Vocabulary) *schema {
 	percent := &schema{Type: []string{"integer", "string"}}
 	s := object(testKeys, map[string]*schema{
-		"ruleset": rulesetNames(words), "version": {Type: "integer", Minimum: 1}, "coverage": percent, "mutation": percent,
+		"ruleset": rulesetNames(words), "shadow": {Type: "boolean"}, "version": {Type: "integer", Minimum: 1}, "coverage": percent, "mutation": percent,
 		"as_of": text(instantPattern), "facts": {Type: "object"}, "cases": {Type: "array"},
 		"equivalent": list(object(equivalentKeys, map[string]*schema{"rule": sentence(), "edit": sentence(), "because": sentence()}, equivalentKeys...)),
 	}, "ruleset", "cases")

@@ -32,6 +32,7 @@ type Site struct {
 	Jobs     map[string]JobTime // the jobs it runs, and when they evaluate
 
 	policies map[string][]*Policy // by ruleset, the earliest first
+	shadows  map[string][]*Policy // by ruleset, in the order of their files
 	tests    []*document
 	doc      *document
 	shares   []*yaml.Node // the rulesets that are those of the default site,
@@ -131,7 +132,7 @@ var siteName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
 // readSite reads a site.yaml and the calendar it names.
 func readSite(fsys fs.FS, d *document) *Site {
-	site := &Site{Dir: path.Dir(d.name), Zone: time.UTC, Jobs: map[string]JobTime{}, policies: map[string][]*Policy{}}
+	site := &Site{Dir: path.Dir(d.name), Zone: time.UTC, Jobs: map[string]JobTime{}, policies: map[string][]*Policy{}, shadows: map[string][]*Policy{}}
 	s := d.section(d.root, "the site", siteKeys...)
 	if s == nil {
 		return site

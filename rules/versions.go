@@ -217,10 +217,16 @@ func (l *loader) compileSite(site *Site, documents []*document, beside opener) {
 	site.shared = shared
 	all := parseAll(documents, shared, beside)
 	var good []*Ruleset
+	shadows := 0
 	for _, rs := range all {
 		p := compileRead(rs, site, nextOf(rs, all))
 		l.problems = append(l.problems, rs.doc.problems...)
-		if p != nil {
+		switch {
+		case p == nil:
+		case p.Shadow:
+			site.shadows[rs.Name] = append(site.shadows[rs.Name], p)
+			shadows++
+		default:
 			site.policies[rs.Name] = append(site.policies[rs.Name], p)
 			good = append(good, rs)
 		}
@@ -229,7 +235,7 @@ func (l *loader) compileSite(site *Site, documents []*document, beside opener) {
 	for _, versions := range site.policies {
 		slices.SortFunc(versions, func(a, b *Policy) int { return cmp.Compare(a.Effective, b.Effective) })
 	}
-	if len(good) == len(all) {
+	if len(good)+shadows == len(all) {
 		shared.unused(site)
 	}
 	if shared != nil {
@@ -252,7 +258,7 @@ func parseAll(documents []*document, shared *parameters, beside opener) []*Rules
 func nextOf(rs *Ruleset, all []*Ruleset) market.Date {
 	var next market.Date
 	for _, other := range all {
-		if other.Name == rs.Name && other.Effective > rs.Effective && (next == 0 || other.Effective < next) {
+		if other.Name == rs.Name && !other.Shadow && !rs.Shadow && other.Effective > rs.Effective && (next == 0 || other.Effective < next) {
 			next = other.Effective
 		}
 	}

@@ -26,6 +26,7 @@ func (p *program) ruleFiles() *cobra.Command {
 		p.rulesList(),
 		p.rulesBacktest(),
 		p.rulesRelease(),
+		p.rulesShadow(),
 	)
 	return cmd
 }

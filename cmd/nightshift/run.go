@@ -120,11 +120,13 @@ type resultView struct {
 	Already  bool   `json:"already"`
 	DryRun   bool   `json:"dry_run"`
 	Workbook string `json:"workbook,omitempty"`
+
+	Shadows []map[string]any `json:"shadows,omitempty"`
 }
 
 func (p *program) showResult(r jobs.Result, book storage.Document) error {
 	if p.json {
-		return p.printJSON(resultView{runView: viewOf(r.Run), Already: r.Already, DryRun: r.DryRun, Workbook: book.Name})
+		return p.printJSON(resultView{runView: viewOf(r.Run), Already: r.Already, DryRun: r.DryRun, Workbook: book.Name, Shadows: shadowViews(r.Shadows)})
 	}
 	title := fmt.Sprintf("%s %s at %s", r.Run.Job, r.Run.On, r.Run.Site)
 	switch {
@@ -138,6 +140,12 @@ func (p *program) showResult(r jobs.Result, book storage.Document) error {
 	p.printf("%s\n", title)
 	if err := p.outcomes(r.Run).print(p.out); err != nil {
 		return err
+	}
+	if len(r.Shadows) > 0 {
+		p.printf("shadows, never acted on:\n")
+		if err := p.shadows(r.Shadows).print(p.out); err != nil {
+			return err
+		}
 	}
 	if r.Run.Parked > 0 {
 		p.printf("%s\n", p.paint(p.out, yellow, "parked orders: nightshift runs parked"))

@@ -187,7 +187,15 @@ func (p *program) showRun(ctx context.Context, r market.Run) error {
 	for _, d := range documents {
 		g.row("  document", d.Name)
 	}
-	return g.print(p.out)
+	if err := g.print(p.out); err != nil {
+		return err
+	}
+	shadows, err := (&jobs.Engine{Store: p.store}).ShadowsOf(ctx, r)
+	if err != nil || len(shadows) == 0 {
+		return err
+	}
+	p.printf("shadows, never acted on:\n")
+	return p.shadows(shadows).print(p.out)
 }
 
 func (p *program) runsParked() *cobra.Command {

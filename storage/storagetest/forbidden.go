@@ -14,10 +14,10 @@ import (
 
 // History is the tables that are only ever added to.
 var History = []string{"decisions", "notices", "completions", "event_keys", "rule_versions", "corrections", "imports",
-	"deductions", "deduction_sources", "order_ends", "journals", "postings", "blocks", "releases", "release_acts"}
+	"deductions", "deduction_sources", "order_ends", "journals", "postings", "blocks", "releases", "release_acts", "shadow_differences"}
 
 // months are the tables of History that are kept by month.
-var months = []string{"decisions", "notices", "deductions", "deduction_sources", "journals", "postings"}
+var months = []string{"decisions", "notices", "deductions", "deduction_sources", "journals", "postings", "shadow_differences"}
 
 // Forbidden tries on every table of history, and on a month of it, what the
 // role that the store works as must not be able to do.
