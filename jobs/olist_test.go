@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -356,8 +355,8 @@ func olistOracle(t *testing.T, raw *pgx.Conn, query string) map[string]acceptanc
 	return all
 }
 
-// loadText copies a file into raw.<table>, every column as text.
-func loadText(t *testing.T, conn *pgx.Conn, table, path string) {
+// readPacked reads a packed CSV file: its header and its records.
+func readPacked(t *testing.T, path string) (header []string, records [][]string) {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
@@ -368,17 +367,24 @@ func loadText(t *testing.T, conn *pgx.Conn, table, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, err := csv.NewReader(unpacked).ReadAll()
+	all, err := csv.NewReader(unpacked).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
-	header := slices.Clone(records[0])
+	header = all[0]
 	header[0] = strings.TrimPrefix(header[0], "\ufeff")
+	return header, all[1:]
+}
+
+// loadText copies a file into raw.<table>, every column as text.
+func loadText(t *testing.T, conn *pgx.Conn, table, path string) {
+	t.Helper()
+	header, records := readPacked(t, path)
 	if _, err := conn.Exec(t.Context(), fmt.Sprintf("CREATE TABLE raw.%s (%s text)", table, strings.Join(header, " text, "))); err != nil {
 		t.Fatal(err)
 	}
-	rows := make([][]any, 0, len(records)-1)
-	for _, record := range records[1:] {
+	rows := make([][]any, 0, len(records))
+	for _, record := range records {
 		row := make([]any, len(record))
 		for i, cell := range record {
 			row[i] = cell

@@ -102,9 +102,11 @@ func listed(text string) []string {
 func (r *payerReader) orders() error {
 	return r.tx.Query(r.ctx, `
 		SELECT o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.charge_mode, o.placed_at, coalesce(o.amount, 0), coalesce(o.currency, ''),
-		       coalesce(o.seller_id, p.seller_id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''),
+		       coalesce(s.id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''),
 		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, '')
-		FROM orders o LEFT JOIN products p ON p.id = o.product_id LEFT JOIN sellers s ON s.id = coalesce(o.seller_id, p.seller_id)
+		FROM orders o LEFT JOIN products p ON p.id = o.product_id
+		LEFT JOIN sellers s ON s.id = coalesce(o.seller_id, p.seller_id,
+			(SELECT min(l.seller_id) FROM order_lines l WHERE l.order_id = o.id HAVING count(DISTINCT l.seller_id) = 1))
 		WHERE o.buyer_id = ANY($1) AND o.paid_at IS NULL AND o.cancelled_at IS NULL
 		  AND NOT EXISTS (SELECT FROM order_ends e WHERE e.order_id = o.id)
 		ORDER BY o.buyer_id, o.placed_at, o.id`, []any{r.ids}, func(rows pgx.Rows) error {

@@ -24,6 +24,7 @@ const (
 	PlatformCards   Account = "platform:cards"   // the other side of stored-value cards
 	PlatformFees    Account = "platform:fees"    // the platform's share of what sellers earned
 	PlatformDropped Account = "platform:dropped" // what rounding dropped
+	PlatformShared  Account = "platform:shared"  // paid for goods of several sellers, until it is divided among them
 )
 
 // Accounts of a buyer, by the buyer's code.
@@ -86,6 +87,7 @@ var accountWords = map[string]bool{
 	"platform:cards":   false,
 	"platform:fees":    false,
 	"platform:dropped": false,
+	"platform:shared":  false,
 }
 
 // A code may hold a colon; in the name of an account it is written %3A.

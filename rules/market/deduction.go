@@ -35,13 +35,22 @@ func (d *Deduction) Journal() Journal {
 	for _, s := range d.Payment.Sources {
 		to := s.Returns
 		if to == "" {
-			to = SellerAccrued(d.Seller)
+			to = d.earns()
 		}
 		j.Post(s.Account, to, s.Amount)
 	}
 	if d.Payment.Due.Amount.Sign() < 0 {
-		j.Post(SellerAccrued(d.Seller), BuyerCash(d.Buyer), d.Payment.Due.Neg())
+		j.Post(d.earns(), BuyerCash(d.Buyer), d.Payment.Due.Neg())
 	}
 	j.Post(PlatformDropped, BuyerDropped(d.Buyer), d.Payment.Dropped)
 	return j
+}
+
+// earns is who earns what is paid: the seller, or, where several share an
+// order, nobody before it is divided.
+func (d *Deduction) earns() Account {
+	if d.Seller == "" {
+		return PlatformShared
+	}
+	return SellerAccrued(d.Seller)
 }

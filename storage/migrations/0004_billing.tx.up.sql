@@ -119,7 +119,7 @@ CREATE TABLE instruments (
     kind          text NOT NULL CHECK (kind IN ('discount', 'voucher', 'coupon', 'card')),
     seller_id     bigint REFERENCES sellers,      -- who gave it; empty for the platform
     borne_by      text NOT NULL DEFAULT 'platform' CHECK (borne_by IN ('platform', 'seller')),
-    amount        numeric(38,12) CHECK (amount > 0),
+    amount        numeric(38,12) CHECK (amount >= 0),
     currency      text CHECK (currency ~ '^[A-Z]{3}$'),
     rate          numeric(38,12) CHECK (rate >= 0 AND rate <= 1),
     discount_kind text CHECK (discount_kind IN ('commercial', 'promotional', 'coupon')),
