@@ -43,11 +43,8 @@ func BenchmarkOpen(b *testing.B) {
 	n := openOrders()
 	s := storagetest.New(b)
 	begun := time.Now()
-	exec(b, s, marketBuyers)
-	exec(b, s, marketOrders, n)
-	for _, statement := range []string{marketDeliveries, marketShipments, marketActivations, marketAppeals, openDue} {
-		exec(b, s, statement)
-	}
+	marketFacts(b, s, n)
+	exec(b, s, openDue)
 	exec(b, s, openAsk, max(n/dueOfOpen, 1), dueOfOpen)
 	if err := s.EnsureMonth(context.Background(), date(b, "2024-03-15")); err != nil {
 		b.Fatal(err)

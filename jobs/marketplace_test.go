@@ -82,11 +82,18 @@ const (
 // marketplace fills a database with n orders that no night has looked at yet.
 func marketplace(t testing.TB, s *storage.Store, n int) {
 	t.Helper()
+	marketFacts(t, s, n)
+	exec(t, s, marketDue)
+}
+
+// marketFacts is the marketplace without anything to look at.
+func marketFacts(t testing.TB, s *storage.Store, n int) {
+	t.Helper()
 	exec(t, s, marketBuyers)
 	exec(t, s, marketSellers)
 	exec(t, s, marketProducts)
 	exec(t, s, marketOrders, n)
-	for _, statement := range []string{marketDeliveries, marketShipments, marketActivations, marketAppeals, marketDue} {
+	for _, statement := range []string{marketDeliveries, marketShipments, marketActivations, marketAppeals} {
 		exec(t, s, statement)
 	}
 }
