@@ -181,11 +181,7 @@ func TestLintClaimsHold(t *testing.T) {
 
 // TestDefaultsAreClean: lint has nothing to say of the rules that ship.
 func TestDefaultsAreClean(t *testing.T) {
-	book, err := Load(Defaults())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if wrong, doubtful := book.Lint(); len(wrong)+len(doubtful) > 0 {
+	if wrong, doubtful := defaultBook(t).Lint(); len(wrong)+len(doubtful) > 0 {
 		t.Errorf("%v\n%v", wrong, doubtful)
 	}
 }
