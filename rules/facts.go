@@ -81,4 +81,6 @@ var vocabularies = []Vocabulary{
 	waterfallVocabulary,
 	paymentVocabulary,
 	roundingVocabulary,
+	usageVocabulary,
+	repurchaseVocabulary,
 }

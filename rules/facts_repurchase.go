@@ -15,15 +15,13 @@ type RepurchaseFacts struct {
 	Balance    market.Money   `expr:"balance" json:"balance" yaml:"balance" means:"what the buyer can pay with"`
 }
 
-func init() {
-	vocabularies = append(vocabularies, Vocabulary{
-		Ruleset:   "repurchase",
-		Means:     "whether a package of which little is left is bought again",
-		prototype: RepurchaseFacts{},
-		Outcomes: []Outcome{
-			{Name: "buy", Means: "the same package is bought again and paid from the balance"},
-			{Name: "fail", Means: "it should be bought and cannot: the buyer sees why"},
-			{Name: "leave", Means: "nothing is to be done"},
-		},
-	})
+var repurchaseVocabulary = Vocabulary{
+	Ruleset:   "repurchase",
+	Means:     "whether a package of which little is left is bought again",
+	prototype: RepurchaseFacts{},
+	Outcomes: []Outcome{
+		{Name: "buy", Means: "the same package is bought again and paid from the balance"},
+		{Name: "fail", Means: "it should be bought and cannot: the buyer sees why"},
+		{Name: "leave", Means: "nothing is to be done"},
+	},
 }

@@ -41,15 +41,13 @@ var usageDates = []Carried{
 	{Name: "deducted_after", Kind: KindDuration, Means: "how long after the end of the cycle it is deducted; a day or month reported late, as many days later as it takes"},
 }
 
-func init() {
-	vocabularies = append(vocabularies, Vocabulary{
-		Ruleset:   "usage",
-		Means:     "whether a record of use is billed, when, and with what error it is not",
-		prototype: UsageFacts{},
-		Outcomes: []Outcome{
-			{Name: "accept", Means: "the use is rated and deducted", Carries: usageDates},
-			{Name: "uncharged", Means: "the record is in order, and nothing is to be paid for it"},
-			{Name: "reject", Means: "the record goes to the error list", Carries: []Carried{{Name: "code", Kind: KindText, Means: "the published error code"}}},
-		},
-	})
+var usageVocabulary = Vocabulary{
+	Ruleset:   "usage",
+	Means:     "whether a record of use is billed, when, and with what error it is not",
+	prototype: UsageFacts{},
+	Outcomes: []Outcome{
+		{Name: "accept", Means: "the use is rated and deducted", Carries: usageDates},
+		{Name: "uncharged", Means: "the record is in order, and nothing is to be paid for it"},
+		{Name: "reject", Means: "the record goes to the error list", Carries: []Carried{{Name: "code", Kind: KindText, Means: "the published error code"}}},
+	},
 }

@@ -19,6 +19,7 @@ type Inbound struct {
 	Key     []string        // the names of the columns that identify a fact in its site
 	Once    []string        // such facts never change; of several staged ones the first by these columns counts
 	Wakes   []Wake          // whom a changed fact concerns
+	Then    string          // SQL of the site that follows, while nobody decides on its facts; empty for none
 }
 
 // Wake is a job that has to look at a subject again because of a fact.

@@ -17,14 +17,8 @@ import (
 // Updating before inserting, under the stage's lock, costs half of what
 // ON CONFLICT does and leaves rows alone that did not change.
 func (tx *Tx) Merge(ctx context.Context, in Inbound) (added, changed int64, err error) {
-	if len(in.Wakes) > 0 {
-		var columns []string
-		for i := range in.Wakes {
-			columns = append(columns, fmt.Sprintf("subject%[1]d bigint, at%[1]d timestamptz", i))
-		}
-		if _, err := tx.Exec(ctx, `CREATE TEMP TABLE touched (`+strings.Join(columns, ", ")+`) ON COMMIT DROP`); err != nil {
-			return 0, 0, fmt.Errorf("prepare to wake the subjects of %s: %w", in.Table, err)
-		}
+	if err := tx.prepareToWake(ctx, in); err != nil {
+		return 0, 0, err
 	}
 	if in.mayChange() {
 		if changed, err = tx.Exec(ctx, in.noted(in.update()), in.Site); err != nil {
@@ -43,6 +37,20 @@ func (tx *Tx) Merge(ctx context.Context, in Inbound) (added, changed int64, err 
 		}
 	}
 	return added, changed, tx.gatherStatistics(ctx, in.Table, added+changed)
+}
+
+func (tx *Tx) prepareToWake(ctx context.Context, in Inbound) error {
+	if len(in.Wakes) == 0 {
+		return nil
+	}
+	var columns []string
+	for i := range in.Wakes {
+		columns = append(columns, fmt.Sprintf("subject%[1]d bigint, at%[1]d timestamptz", i))
+	}
+	if _, err := tx.Exec(ctx, `CREATE TEMP TABLE touched (`+strings.Join(columns, ", ")+`) ON COMMIT DROP`); err != nil {
+		return fmt.Errorf("prepare to wake the subjects of %s: %w", in.Table, err)
+	}
+	return nil
 }
 
 // noted notes the subjects behind the facts that a statement touches. It
@@ -81,6 +89,11 @@ func (tx *Tx) wakeTouched(ctx context.Context, in Inbound) error {
 			return fmt.Errorf("wake the subjects of %s: %w", in.Table, err)
 		}
 		asleep += n
+	}
+	if in.Then != "" {
+		if _, err := tx.Exec(ctx, in.Then, in.Site); err != nil {
+			return fmt.Errorf("settle what %s change: %w", in.Table, err)
+		}
 	}
 	return tx.gatherStatistics(ctx, "due", asleep)
 }

@@ -30,7 +30,11 @@ type numericCodec struct{ pgtype.NumericCodec }
 
 // PlanEncode belongs to pgtype.Codec.
 func (c numericCodec) PlanEncode(m *pgtype.Map, oid uint32, format int16, value any) pgtype.EncodePlan {
-	if _, ok := value.(market.Decimal); !ok {
+	switch value.(type) {
+	case market.Decimal:
+	case exactly:
+		return encodeExactly{c.NumericCodec.PlanEncode(m, oid, format, pgtype.Numeric{}), format == pgtype.BinaryFormatCode}
+	default:
 		return c.NumericCodec.PlanEncode(m, oid, format, value)
 	}
 	return encodeDecimal{c.NumericCodec.PlanEncode(m, oid, format, pgtype.Numeric{}), format == pgtype.BinaryFormatCode}
@@ -62,6 +66,26 @@ func (p encodeDecimal) Encode(value any, buf []byte) ([]byte, error) {
 		}
 	}
 	return p.next.Encode(pgtype.Numeric{Int: n, Exp: d.Exponent(), Valid: true}, buf)
+}
+
+// exactly is a number for a column without a scale: an amount that has not been
+// rounded yet may have more decimals than one that can be charged.
+type exactly struct{ market.Decimal }
+
+type encodeExactly struct {
+	next   pgtype.EncodePlan
+	binary bool
+}
+
+// Encode belongs to pgtype.EncodePlan.
+func (p encodeExactly) Encode(value any, buf []byte) ([]byte, error) {
+	d := value.(exactly)
+	if n := d.Coefficient(); p.binary && n.IsInt64() {
+		if longer, ok := appendNumeric(buf, n.Int64(), d.Exponent()); ok {
+			return longer, nil
+		}
+	}
+	return p.next.Encode(pgtype.Numeric{Int: d.Coefficient(), Exp: d.Exponent(), Valid: true}, buf)
 }
 
 // appendNumeric writes n × 10^exp as Postgres sends a numeric: how many groups

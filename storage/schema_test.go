@@ -16,6 +16,7 @@ var facts = []string{
 	"sellers", "buyers", "products", "orders", "order_lines", "deliveries", "shipments", "activations", "appeals", "subscriptions",
 	"corrections", "imports", "instruments", "charges", "credit_limits", "money", "gateway_lines",
 	"releases", "release_acts", // written by people, between runs
+	"instances", "freezes", "prices", "packs", "usage_records",
 }
 
 // kept are tables that the database keeps by itself: the application only

@@ -101,7 +101,11 @@ func (c *converter) value(col *Column, cell string, cells []string) (any, error)
 		}
 		return m, err
 	case Number:
-		return number(cell)
+		n, err := decimal(cell)
+		if err == nil && col.owed && n.Sign() < 0 {
+			return nil, errNegative
+		}
+		return n, err
 	case Count:
 		return count(cell)
 	case Bool:
@@ -240,8 +244,6 @@ func (c *converter) money(cell string, cells []string) (market.Money, error) {
 	}
 	return market.NewMoney(n, currency), nil
 }
-
-func number(cell string) (any, error) { return decimal(cell) }
 
 func decimal(cell string) (market.Decimal, error) {
 	n, err := market.ParseDecimal(cell)

@@ -177,6 +177,9 @@ func (m *importer) take(ctx context.Context, tx *storage.Tx, r *table.Reader, co
 	if err != nil {
 		return err
 	}
+	if m.kind.Append {
+		return m.add(ctx, tx, staged)
+	}
 	same, err := m.check(ctx, tx)
 	if err != nil {
 		return err
@@ -189,13 +192,17 @@ func (m *importer) take(ctx context.Context, tx *storage.Tx, r *table.Reader, co
 		return err
 	}
 	m.res.Unchanged = kept - m.res.Added - m.res.Changed + same
+	return m.log(ctx, tx)
+}
+
+func (m *importer) log(ctx context.Context, tx *storage.Tx) error {
 	return tx.LogImport(ctx, storage.Import{Site: m.req.Site, Kind: m.kind.Name, File: m.res.File, SHA256: m.res.SHA256[:],
 		Added: m.res.Added, Changed: m.res.Changed, Unchanged: m.res.Unchanged, Rejected: m.rejects.rows()})
 }
 
 // inbound tells storage how the staged columns of a kind are kept.
 func inbound(k *Kind, site string, staged []string) storage.Inbound {
-	in := storage.Inbound{Table: k.table, Site: site, Key: k.Key, Once: k.Once, Wakes: k.Wakes}
+	in := storage.Inbound{Table: k.table, Site: site, Key: k.Key, Once: k.Once, Wakes: k.Wakes, Then: k.then}
 	for _, name := range staged {
 		c := storage.InboundColumn{Name: name, Target: name, Type: "text"}
 		col := k.column(name)

@@ -32,7 +32,7 @@ type Column struct {
 	About    string
 
 	blank bool // an empty cell is the empty word, not the lack of one
-	owed  bool // money that somebody pays: never less than nothing
+	owed  bool // money or a number of something: never less than nothing
 }
 
 // Kind is what one kind of file reports: its columns, what makes two rows the
@@ -46,11 +46,15 @@ type Kind struct {
 	Order   [][3]string // instants that follow each other: a, "<" or "<=", b
 	Once    []string    // a fact never changes once it is there; of several in a file the first by these columns counts
 	Wakes   []storage.Wake
+	Append  bool   // rows are added as they stand, each a fact of its own; a file that was taken in before changes nothing
+	Bundle  string // of an appended kind: rows with the same text in this column came together
 
 	// holds says what is wrong between the filled cells of a row: the column and
 	// why; nothing where all is well. A kind without such a law has none.
 	holds func(has func(column string) bool, word func(column string) string) (column, reason string)
 
+	then  string // what storage does after a fact was written
+	most  int    // rows of one bundle
 	table string // where the facts are kept
 }
 
@@ -73,7 +77,7 @@ var wakesPayer = storage.Wake{Job: "billing", At: "t.placed_at",
 	Subject: "CASE WHEN t.paid_at IS NULL AND t.cancelled_at IS NULL THEN t.buyer_id END"}
 
 // Kinds are the kinds of files that import takes, each after those it refers to.
-var Kinds = slices.Concat(orderKinds, billingKinds)
+var Kinds = slices.Concat(orderKinds, billingKinds, usageKinds)
 
 var orderKinds = []Kind{
 	{Name: "sellers", table: "sellers", Key: []string{"code"}, About: "Who sells.", Columns: []Column{

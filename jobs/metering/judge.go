@@ -32,27 +32,27 @@ type same struct {
 }
 
 // judge asks the rules about the next record in the order of receipt.
-func (r *rating) judge(record *market.UsageRecord) error {
-	r.judged = append(r.judged, judged{record: record, instance: r.instances[record.Instance]})
-	j := &r.judged[len(r.judged)-1]
-	if err := r.ask(j); err != nil {
+func (w *Walk) judge(record *market.UsageRecord) error {
+	w.judged = append(w.judged, judged{record: record, instance: w.instances[record.Instance]})
+	j := &w.judged[len(w.judged)-1]
+	if err := w.ask(j); err != nil {
 		return err
 	}
 	if j.result.Outcome == market.Accept {
-		r.seen[same{j.instance.ID, record.Item, j.begin.Unix(), j.end.Unix()}] = true
+		w.seen[same{j.instance.ID, record.Item, j.begin.Unix(), j.end.Unix()}] = true
 	}
 	return nil
 }
 
 // ask decides on a record as things stand now.
-func (r *rating) ask(j *judged) error {
-	f := r.prepare(j)
+func (w *Walk) ask(j *judged) error {
+	f := w.prepare(j)
 	record := j.record
-	answer, err := r.meter.Policy.Decide(f, record.ReceivedAt)
+	answer, err := w.meter.Policy.Decide(f, record.ReceivedAt)
 	if err != nil {
 		return fmt.Errorf("judge usage record %d, metering_sn %q: %w", record.ID, record.SN, err)
 	}
-	j.result = market.UsageResult{RecordID: record.ID, BuyerID: r.buyer.ID, Outcome: answer.Outcome, Rule: answer.Rule, DueAt: record.ReceivedAt}
+	j.result = market.UsageResult{RecordID: record.ID, BuyerID: w.usage.BuyerID, Outcome: answer.Outcome, Rule: answer.Rule, DueAt: record.ReceivedAt}
 	switch answer.Outcome {
 	case market.Accept:
 		if j.instance == nil || j.begin.IsZero() {
@@ -62,7 +62,7 @@ func (r *rating) ask(j *judged) error {
 		within, _ := answer.Value("reported_within")
 		after, _ := answer.Value("deducted_after")
 		j.result.Late = late.Bool()
-		j.result.DueAt = r.due(j, within.Duration(), after.Duration())
+		j.result.DueAt = w.due(j, within.Duration(), after.Duration())
 	case market.Reject:
 		code, _ := answer.Value("code")
 		j.result.Code = code.Text()
@@ -74,8 +74,8 @@ func (r *rating) ask(j *judged) error {
 }
 
 // prepare reads the record and makes its facts.
-func (r *rating) prepare(j *judged) *rules.UsageFacts {
-	record, f := j.record, &r.meter.facts
+func (w *Walk) prepare(j *judged) *rules.UsageFacts {
+	record, f := j.record, &w.meter.facts
 	*f = rules.UsageFacts{IDGiven: record.SN != "", IDSeen: record.Seen, Package: "none", Forwarded: !denied(record.Forwarded)}
 	f.UsageReadable, f.UsageDecimals = j.readUsage()
 	f.UsageValue = j.value
@@ -90,16 +90,16 @@ func (r *rating) prepare(j *judged) *rules.UsageFacts {
 	}
 	f.InstanceKnown, f.SellerMatches = true, i.Seller == record.Seller
 	f.AccessType, f.ChargeMode = i.AccessType, i.ChargeMode
-	r.askPackages(j, f)
+	w.askPackages(j, f)
 	if !f.TimesReadable {
 		return f
 	}
 	f.ResourceState = i.State(j.begin)
 	f.Delisted = !i.DelistedAt.IsZero() && !j.begin.Before(i.DelistedAt)
-	f.Repeated = r.seen[same{i.ID, record.Item, j.begin.Unix(), j.end.Unix()}]
-	j.cycle, j.measure = r.billedBy(i.ProductID, record.Item, j.begin)
+	f.Repeated = w.seen[same{i.ID, record.Item, j.begin.Unix(), j.end.Unix()}]
+	j.cycle, j.measure = w.billedBy(i.ProductID, record.Item, j.begin)
 	f.Cycle = string(j.cycle)
-	f.CycleEndedFor = market.StartedAt(r.cycleOf(j).To)
+	f.CycleEndedFor = market.StartedAt(w.cycleOf(j).To)
 	return f
 }
 
@@ -137,12 +137,12 @@ func (j *judged) readTimes() bool {
 
 // askPackages finds the package that the record names, and whether the buyer
 // has one for the item.
-func (r *rating) askPackages(j *judged, f *rules.UsageFacts) {
+func (w *Walk) askPackages(j *judged, f *rules.UsageFacts) {
 	named := j.record.Package
 	if named != "" {
 		f.Package = "unknown"
 	}
-	for _, p := range r.buyer.Packs {
+	for _, p := range w.usage.Packs {
 		if !p.Pays(j.instance.ID, j.instance.ProductID, j.record.Item) {
 			continue
 		}
@@ -157,8 +157,8 @@ func (r *rating) askPackages(j *judged, f *rules.UsageFacts) {
 
 // billedBy is by what an item is billed: as its price then says, or else its
 // first price, or else by the hour: packages may pay for an item without one.
-func (r *rating) billedBy(product int64, item string, at time.Time) (market.Cycle, market.Measure) {
-	prices := r.meter.Prices[Item{product, item}]
+func (w *Walk) billedBy(product int64, item string, at time.Time) (market.Cycle, market.Measure) {
+	prices := w.meter.Prices[Item{product, item}]
 	if p, ok := prices.At(at); ok {
 		return p.Cycle, p.Measure
 	}
@@ -170,28 +170,28 @@ func (r *rating) billedBy(product int64, item string, at time.Time) (market.Cycl
 
 // cycleOf is the cycle whose end decides whether a record is late: the one in
 // which the use began, or of hours the last that it touches.
-func (r *rating) cycleOf(j *judged) market.Span {
+func (w *Walk) cycleOf(j *judged) market.Span {
 	if j.measure == market.MeasureHours && j.end.After(j.begin) {
-		return j.cycle.Contains(j.end.Add(-time.Second), r.meter.Zone)
+		return j.cycle.Contains(j.end.Add(-time.Second), w.meter.Zone)
 	}
-	return j.cycle.Contains(j.begin, r.meter.Zone)
+	return j.cycle.Contains(j.begin, w.meter.Zone)
 }
 
 // due is when a record is deducted: so long after the end of its cycle, and not
 // before it was received. Days and months have one such time a day; a record
 // that came too late for one waits for the next.
-func (r *rating) due(j *judged, within, after time.Duration) time.Time {
-	end, received := r.cycleOf(j).To, j.record.ReceivedAt
+func (w *Walk) due(j *judged, within, after time.Duration) time.Time {
+	end, received := w.cycleOf(j).To, j.record.ReceivedAt
 	if j.cycle == market.CycleHour {
 		if due := end.Add(after); due.After(received) {
 			return due
 		}
 		return received
 	}
-	day := max(market.DateOf(end, r.meter.Zone), market.DateOf(received, r.meter.Zone))
-	midnight := day.At(market.TimeOfDay{}, r.meter.Zone)
+	day := max(market.DateOf(end, w.meter.Zone), market.DateOf(received, w.meter.Zone))
+	midnight := day.At(market.TimeOfDay{}, w.meter.Zone)
 	if received.After(midnight.Add(within)) {
-		midnight = (day + 1).At(market.TimeOfDay{}, r.meter.Zone)
+		midnight = (day + 1).At(market.TimeOfDay{}, w.meter.Zone)
 	}
 	return midnight.Add(after).UTC()
 }

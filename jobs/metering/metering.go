@@ -13,7 +13,6 @@
 package metering
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -37,16 +36,6 @@ type Meter struct {
 	Prices map[Item]market.Prices // each the earliest first
 
 	facts rules.UsageFacts // the room of the record being judged
-}
-
-// Buyer is all that metering needs to know of one buyer.
-type Buyer struct {
-	ID          int64
-	Instances   []market.Instance
-	Packs       []*market.PackUse // drawn on in place
-	Records     []market.UsageRecord
-	Earlier     []market.Earlier     // what was rated of these instances from the first new use on
-	Accumulated []market.Accumulated // in the accumulation periods of the new use
 }
 
 // Metered is what became of a buyer's records by an instant.
@@ -78,58 +67,31 @@ func (e *NoPrice) Error() string {
 // Unwrap is market.ErrNoPrice.
 func (e *NoPrice) Unwrap() error { return market.ErrNoPrice }
 
-// Meter judges the records received by asOf, in the order of receipt, and rates
-// those that are due by then. An error names every item without a price; then
-// nothing of the buyer may be kept.
-func (m *Meter) Meter(b *Buyer, asOf time.Time) (Metered, error) {
-	r := newRating(m, b)
-	out := Metered{Received: asOf}
-	for i := range b.Records {
-		if b.Records[i].ReceivedAt.After(asOf) {
-			break
-		}
-		if err := r.judge(&b.Records[i]); err != nil {
+// Meter judges a buyer's records received by asOf, and rates those that are due
+// by then. An error names every item without a price; then nothing of the buyer
+// may be kept.
+func (m *Meter) Meter(u *market.Usage, asOf time.Time) (Metered, error) {
+	w, err := m.Walk(u, asOf)
+	if err != nil {
+		return Metered{}, err
+	}
+	for _, ok := w.Next(); ok; _, ok = w.Next() {
+		if err := w.Step(); err != nil {
 			return Metered{}, err
 		}
 	}
-	for _, j := range r.inOrderOfDue() {
-		if j.result.DueAt.After(asOf) {
-			out.postpone(j)
-			continue
-		}
-		if err := r.settle(j); err != nil {
-			return Metered{}, err
-		}
-		j.settled = true
-	}
-	for i := range r.judged {
-		if r.judged[i].settled {
-			out.Results = append(out.Results, r.judged[i].result)
-		}
-	}
-	out.Rated, out.Drawn, out.Stops, out.Low = r.rated, r.drawn, r.stops, r.low
-	return out, errors.Join(r.missing...)
-}
-
-// postpone leaves a record for the run in which it is due.
-func (out *Metered) postpone(j *judged) {
-	if out.NextDue.IsZero() || j.result.DueAt.Before(out.NextDue) {
-		out.NextDue = j.result.DueAt
-	}
-	if before := j.record.ReceivedAt.Add(-time.Microsecond); before.Before(out.Received) {
-		out.Received = before
-	}
+	return w.End()
 }
 
 // Strays judges records that name no instance there is.
 func (m *Meter) Strays(records []market.UsageRecord) ([]market.UsageResult, error) {
-	r := newRating(m, &Buyer{Records: records})
+	w := newWalk(m, &market.Usage{Records: records})
 	results := make([]market.UsageResult, 0, len(records))
 	for i := range records {
-		if err := r.judge(&records[i]); err != nil {
+		if err := w.judge(&records[i]); err != nil {
 			return nil, err
 		}
-		results = append(results, r.judged[i].result)
+		results = append(results, w.judged[i].result)
 	}
 	return results, nil
 }

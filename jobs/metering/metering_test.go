@@ -20,7 +20,7 @@ var defaults = sync.OnceValues(func() (*rules.Book, error) { return rules.Load(r
 type world struct {
 	testing.TB
 	meter  metering.Meter
-	buyer  metering.Buyer
+	buyer  market.Usage
 	site   *rules.Site
 	nextID int64
 }
@@ -31,7 +31,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{TB: t, buyer: metering.Buyer{ID: 1}}
+	w := &world{TB: t, buyer: market.Usage{BuyerID: 1}}
 	if w.site, err = book.Site("cn"); err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func anyWorld(t *testing.T, draw *rapid.T) *world {
 }
 
 // clone is the buyer as nothing had happened.
-func (w *world) clone() *metering.Buyer {
+func (w *world) clone() *market.Usage {
 	b := w.buyer
 	b.Instances, b.Packs = slices.Clone(b.Instances), nil
 	for _, p := range w.buyer.Packs {
@@ -62,7 +62,7 @@ func (w *world) clone() *metering.Buyer {
 
 // night meters a buyer's open records by an instant and keeps what later nights
 // have to know, as storage does.
-func (w *world) night(b *metering.Buyer, asOf time.Time) metering.Metered {
+func (w *world) night(b *market.Usage, asOf time.Time) metering.Metered {
 	out, err := w.meter.Meter(b, asOf)
 	if err != nil {
 		w.Fatal(err)

@@ -2,6 +2,7 @@ package metering
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"nightshift/rules"
@@ -33,19 +34,19 @@ func (l Low) FailureKey(site, buyer string, zone *time.Location) string {
 
 // watch notes a package whose buyer wants to hear how much is left of it. A
 // window is noted once, with what is left after its last use.
-func (r *rating) watch(d market.Draw, at time.Time) {
-	for _, p := range r.buyer.Packs {
-		if p.ID != d.PackID || !p.Rebuy || d.Left.Cmp(p.Threshold) > 0 {
-			continue
-		}
-		for i := range r.low {
-			if r.low[i].Pack == p && r.low[i].Window.From.Equal(d.Window.From) {
-				r.low[i].Left = d.Left
-				return
-			}
-		}
-		r.low = append(r.low, Low{Pack: p, Window: d.Window, Left: d.Left, At: at})
+func (w *Walk) watch(d market.Draw, at time.Time) {
+	i := slices.IndexFunc(w.usage.Packs, func(p *market.PackUse) bool { return p.ID == d.PackID && p.Code == d.Pack })
+	p := w.usage.Packs[i]
+	if !p.Rebuy || d.Left.Cmp(p.Threshold) > 0 {
 		return
+	}
+	for _, low := range []*[]Low{&w.low, &w.out.Low} {
+		k := slices.IndexFunc(*low, func(l Low) bool { return l.Pack == p && l.Window.From.Equal(d.Window.From) })
+		if k < 0 {
+			*low = append(*low, Low{Pack: p, Window: d.Window, At: at})
+			k = len(*low) - 1
+		}
+		(*low)[k].Left = d.Left
 	}
 }
 

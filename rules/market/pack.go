@@ -3,6 +3,7 @@ package market
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,6 +44,18 @@ type Pack struct {
 	Threshold Decimal // buy the same again when this much or less is left
 	Price     Money   // of the same package today
 }
+
+// Again is the same package bought once more at an instant, from which on it is
+// valid for as long as this one was. Its code tells the package and the instant.
+func (p Pack) Again(at time.Time) Pack {
+	root, _, _ := strings.Cut(p.Code, againMark)
+	p.ID, p.Code = 0, root+againMark+at.UTC().Format(UsageTimeLayout)
+	p.ValidFrom, p.ValidUntil, p.PurchasedAt = at, at.Add(p.ValidUntil.Sub(p.ValidFrom)), at
+	return p
+}
+
+// againMark stands between the code of a package and when it was bought again.
+const againMark = "@"
 
 // Valid tells whether the package may be drawn on at t.
 func (p *Pack) Valid(t time.Time) bool { return !t.Before(p.ValidFrom) && t.Before(p.ValidUntil) }
@@ -116,7 +129,8 @@ type Draw struct {
 	Pack     string
 	Window   Span
 	Quantity Decimal
-	Left     Decimal // of the window's quota, after it
+	Quota    Decimal
+	Left     Decimal // of the quota, after it
 }
 
 // used is what was drawn from a window, which is made where it is not there.
@@ -170,7 +184,7 @@ func DrawDown(packs []*PackUse, at time.Time, quantity Decimal, zone *time.Locat
 		}
 		window.Used = window.Used.Add(take)
 		quantity, left = quantity.Sub(take), left.Sub(take)
-		draws = append(draws, Draw{PackID: q.pack.ID, Pack: q.pack.Code, Window: q.window, Quantity: take, Left: left})
+		draws = append(draws, Draw{PackID: q.pack.ID, Pack: q.pack.Code, Window: q.window, Quantity: take, Quota: q.pack.Quota, Left: left})
 	}
 	return draws, quantity
 }

@@ -122,7 +122,8 @@ type Rated struct {
 	Excess   Decimal // beyond them: priced
 	Unbilled Decimal // beyond a package that stops when it is used up: never billed
 
-	AccumulatedFrom time.Time // the beginning of the accumulation period; zero where nothing adds up
+	AccumulatedFrom time.Time // the accumulation period; zero where nothing adds up
+	AccumulatedTo   time.Time
 	Accumulated     Decimal   // what had added up in it after this one
 	PriceFrom       time.Time // which price of the item; zero where nothing was priced
 	Amount          Money     // not rounded; zero without a currency where nothing was priced
@@ -148,8 +149,43 @@ type Earlier struct {
 type Accumulated struct {
 	InstanceID int64
 	Item       string
-	From       time.Time
+	From, To   time.Time
 	Quantity   Decimal
+}
+
+// Usage is all that is known of what one buyer uses, and that is not billed yet.
+type Usage struct {
+	BuyerID     int64
+	Instances   []Instance
+	Packs       []*PackUse    // with what was drawn of the windows that the records fall in
+	Records     []UsageRecord // without a result, in the order of receipt
+	Earlier     []Earlier     // what was rated of these instances from the first of the records on
+	Accumulated []Accumulated // in the periods that the records fall in
+}
+
+// UsageMark says how far the use of a buyer has come: what was received up to
+// it has a result. Buyer 0 stands for records of which no instance is known.
+type UsageMark struct {
+	BuyerID  int64
+	Received time.Time
+}
+
+// MeteredUse is what metering changes: all of it is kept, or nothing.
+type MeteredUse struct {
+	Results []UsageResult
+	Rated   []Rated
+	Drawn   []Drawn
+	Stops   []Stop
+	Bought  []Pack // packages that were bought again; draws on them name them by code
+	Marks   []UsageMark
+}
+
+// Add adds what became of one buyer's records, all of which that were received
+// up to an instant have a result now.
+func (m *MeteredUse) Add(buyer int64, results []UsageResult, rated []Rated, drawn []Drawn, stops []Stop, received time.Time) {
+	m.Results, m.Rated = append(m.Results, results...), append(m.Rated, rated...)
+	m.Drawn, m.Stops = append(m.Drawn, drawn...), append(m.Stops, stops...)
+	m.Marks = append(m.Marks, UsageMark{buyer, received})
 }
 
 // Stop is an instance that stops because its package was used up.

@@ -1,0 +1,87 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ImportedBefore tells whether a file of these bytes was taken in as that kind.
+func (tx *Tx) ImportedBefore(ctx context.Context, site, kind string, sha256 []byte) (bool, error) {
+	var before bool
+	_, err := tx.one(ctx, `SELECT EXISTS (SELECT FROM imports WHERE site = $1 AND kind = $2 AND sha256 = $3)`, []any{site, kind, sha256}, &before)
+	if err != nil {
+		return false, fmt.Errorf("look for an earlier import of the file: %w", err)
+	}
+	return before, nil
+}
+
+// StagedBundles finds the staged rows of bundles that have more than most rows:
+// those with the same text in a column. Rows without one are in no bundle.
+func (tx *Tx) StagedBundles(ctx context.Context, column string, most int, each func(line int64, bundle string, rows int64) error) error {
+	err := tx.Query(ctx, fmt.Sprintf(`
+		SELECT s.at_line, s.%[1]s, big.rows
+		FROM (SELECT %[1]s, count(*) AS rows FROM staged WHERE %[1]s <> '' GROUP BY %[1]s HAVING count(*) > $1) big
+		JOIN staged s ON s.%[1]s = big.%[1]s
+		ORDER BY s.at_line`, quoted(column)), []any{most}, func(rows pgx.Rows) error {
+		var line, n int64
+		var bundle string
+		if err := rows.Scan(&line, &bundle, &n); err != nil {
+			return err
+		}
+		return each(line, bundle, n)
+	})
+	if err != nil {
+		return fmt.Errorf("count the staged rows by %s: %w", column, err)
+	}
+	return nil
+}
+
+// Append adds the staged rows to their table as they stand, in the order of
+// their receipt and then of the file, and wakes whom they concern. It answers
+// how many there are.
+func (tx *Tx) Append(ctx context.Context, in Inbound) (int64, error) {
+	if err := tx.prepareToWake(ctx, in); err != nil {
+		return 0, err
+	}
+	var columns []string
+	for _, c := range in.Columns {
+		columns = append(columns, c.Target)
+	}
+	added, err := tx.Exec(ctx, in.noted(fmt.Sprintf(`
+		INSERT INTO %[1]s AS t (site, %[2]s)
+		SELECT $1::text, %[2]s FROM staged ORDER BY received_at, at_line`, quoted(in.Table), list("", columns))), in.Site)
+	if err != nil {
+		return 0, fmt.Errorf("append to %s: %w", in.Table, err)
+	}
+	if added == 0 {
+		return 0, nil
+	}
+	if len(in.Wakes) > 0 {
+		if err := tx.wakeTouched(ctx, in); err != nil {
+			return 0, err
+		}
+	}
+	return added, tx.gatherStatistics(ctx, in.Table, added)
+}
+
+// TakeBackMarks has records looked for that were received before their buyer's
+// mark: a file may bring them later than others. It follows an import of usage.
+const TakeBackMarks = `
+	UPDATE usage_marks m SET received = late.first - interval '1 microsecond'
+	FROM (SELECT coalesce(subject0, 0) AS buyer_id, min(at0) AS first FROM touched GROUP BY 1) late
+	WHERE m.site = $1 AND m.buyer_id = late.buyer_id AND m.received >= late.first`
+
+// TakeBackStrays does the same for records of instances that are reported only
+// now. Those received before the mark of unknown instances are on the error
+// list. It follows an import of instances.
+const TakeBackStrays = `
+	UPDATE usage_marks m SET received = late.first - interval '1 microsecond'
+	FROM (SELECT i.buyer_id, min(u.received_at) AS first
+	      FROM staged s
+	      JOIN instances i ON i.site = $1 AND i.code = s.code
+	      JOIN usage_records u ON u.site = $1 AND u.instance = i.code
+	       AND u.received_at > (SELECT received FROM usage_marks WHERE site = $1 AND buyer_id = 0)
+	      GROUP BY i.buyer_id) late
+	WHERE m.site = $1 AND m.buyer_id = late.buyer_id AND m.received >= late.first`
