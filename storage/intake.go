@@ -45,6 +45,11 @@ const (
 	lineColumn = "at_line"
 )
 
+// manyRows is from how many staged rows on nothing is looked up one by one. A
+// table that was analysed while it was empty looks to the planner as if it
+// stayed so, and would be read from its beginning for each row.
+const manyRows = 10_000
+
 // Stage puts rows on the stage, by COPY, until next answers io.EOF, and answers
 // how many there are. A row is the values of the columns and, last, its line.
 // Then it waits for other imports into the same table and site to end, so that
@@ -72,7 +77,11 @@ func (tx *Tx) Stage(ctx context.Context, in Inbound, next func() ([]any, error))
 	if err != nil {
 		return 0, fmt.Errorf("stage %s: %w", in.Table, err)
 	}
-	if _, err := tx.Exec(ctx, `ANALYZE `+stage); err != nil {
+	settled := `ANALYZE ` + stage
+	if n >= manyRows {
+		settled += `; SET LOCAL enable_nestloop = off`
+	}
+	if _, err := tx.Exec(ctx, settled); err != nil {
 		return 0, fmt.Errorf("stage %s: %w", in.Table, err)
 	}
 	_, err = tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('import/' || $1 || '/' || $2, 0))`, in.Table, in.Site)

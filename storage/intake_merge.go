@@ -105,11 +105,12 @@ const wakeOrders = `
 		SELECT o.id, o.placed_at, d.look_at
 		FROM (SELECT DISTINCT subject%[1]d AS subject FROM touched) t
 		JOIN orders o ON o.id = t.subject
-		LEFT JOIN due d ON d.job = $1 AND d.subject = o.id),
+		LEFT JOIN due d ON d.job = $1 AND d.subject = o.id
+		WHERE d.look_at IS NULL OR d.look_at > o.placed_at),
 	earlier AS (
 		UPDATE due d SET look_at = w.placed_at
 		FROM woken w
-		WHERE d.job = $1 AND d.subject = w.id AND w.look_at > w.placed_at)
+		WHERE d.job = $1 AND d.subject = w.id)
 	INSERT INTO due (job, site, subject, look_at)
 	SELECT $1, $2, w.id, w.placed_at
 	FROM woken w

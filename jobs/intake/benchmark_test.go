@@ -151,8 +151,11 @@ func (l lane) file(b *testing.B, n, edition int) string {
 	return path
 }
 
+// store is a database whose empty tables were analysed, as after a backup was
+// restored.
 func (l lane) store(b *testing.B, n int) *storage.Store {
 	s := storagetest.New(b)
+	storagetest.AsOwner(b, s, "ANALYZE")
 	if l.begin == "" {
 		return s
 	}
