@@ -36,6 +36,7 @@ type Ruleset struct {
 	shared    *parameters  // those of the site, or those that were kept with the text; nil where there are none
 	keptOn    market.Date  // of a text that was kept: the date whose values it holds; 0: all its dates
 	top       *section     // its keys; nil where the file has none
+	grid      *grid        // the table as it was written
 	asks      []*yaml.Node // the headers of a table's conditions
 	gives     []*yaml.Node // and those of the values its outcomes carry
 }

@@ -49,7 +49,7 @@ func (s *section) table(rs *Ruleset, n *yaml.Node, beside opener) {
 	default:
 		g = d.gridOf(n)
 	}
-	rs.Table = true
+	rs.Table, rs.grid = true, g
 	if g == nil {
 		return
 	}

@@ -160,7 +160,7 @@ func (s *sheetReader) cells(row table.Row) []*yaml.Node {
 	for i, text := range row.Cells {
 		n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: strings.TrimSpace(text), Line: row.Line, Column: 1}
 		if s.workbook {
-			n.Value = plainNumber(n.Value)
+			n.Value = s.number(row, i, n.Value)
 		}
 		nodes[i] = n
 		s.doc.cells[n] = table.CellName(row.Line, i)
@@ -174,6 +174,18 @@ func (s *sheetReader) cells(row table.Row) []*yaml.Node {
 		}
 	}
 	return nodes
+}
+
+// number is a cell of a workbook: a number digit for digit, a text as it was typed.
+func (s *sheetReader) number(row table.Row, column int, text string) string {
+	plain := plainNumber(text)
+	if plain == text && !row.Shorter(column) {
+		return text
+	}
+	if typed, ok := s.r.Typed(row, column); ok {
+		return strings.TrimSpace(typed)
+	}
+	return plain
 }
 
 func unreadable(r rune) bool {

@@ -29,8 +29,13 @@ type Book struct {
 
 // Load reads every file below fsys and compiles the rules. The error is
 // Problems: all that is wrong, in all files.
-func Load(fsys fs.FS) (*Book, error) {
-	l := loader{fsys: fsys, sites: map[string]*Site{}, documents: map[string][]*document{}, shared: map[string]*document{}}
+func Load(fsys fs.FS) (*Book, error) { return newLoader(fsys).load() }
+
+func newLoader(fsys fs.FS) *loader {
+	return &loader{fsys: fsys, sites: map[string]*Site{}, documents: map[string][]*document{}, shared: map[string]*document{}}
+}
+
+func (l *loader) load() (*Book, error) {
 	if err := l.read(); err != nil {
 		return nil, fmt.Errorf("read the rule directory: %w", err)
 	}
@@ -38,7 +43,7 @@ func Load(fsys fs.FS) (*Book, error) {
 	if err := l.problems.err(); err != nil {
 		return nil, err
 	}
-	b := &Book{fsys: fsys}
+	b := &Book{fsys: l.fsys}
 	for _, s := range l.sites {
 		b.sites = append(b.sites, s)
 	}
@@ -72,6 +77,7 @@ type loader struct {
 	sites     map[string]*Site       // by directory
 	documents map[string][]*document // rule files, by directory
 	shared    map[string]*document   // the parameters they share, by directory
+	rulesets  []*Ruleset             // all that were read
 	problems  Problems
 }
 
@@ -216,6 +222,7 @@ func (l *loader) compileSite(site *Site, documents []*document, beside opener) {
 	shared := l.readShared(site)
 	site.shared = shared
 	all := parseAll(documents, shared, beside)
+	l.rulesets = append(l.rulesets, all...)
 	var good []*Ruleset
 	shadows := 0
 	for _, rs := range all {

@@ -21,6 +21,7 @@ func (p *program) ruleFiles() *cobra.Command {
 		p.rulesTest(),
 		p.rulesMutate(),
 		p.rulesFmt(),
+		p.rulesTable(),
 		p.rulesSchema(),
 		p.rulesDiff(),
 		p.rulesList(),

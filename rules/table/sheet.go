@@ -1,5 +1,7 @@
 package table
 
+import "github.com/xuri/excelize/v2"
+
 // Merged are the ranges of merged cells of a workbook's sheet, such as "B2:C3".
 // Only the first cell of each holds what all of them show.
 func (r *Reader) Merged() ([]string, error) {
@@ -32,6 +34,25 @@ func (r *Reader) Formula(line, column int) string {
 	}
 	return formula
 }
+
+// Typed is a cell of a row of a workbook as somebody typed it: ok is false where
+// the cell holds a number, of which only the value is kept. It is asked of cells
+// that look like numbers.
+func (r *Reader) Typed(row Row, column int) (text string, ok bool) {
+	w, isWorkbook := r.rows.(*workbookRows)
+	if !isWorkbook {
+		return "", false
+	}
+	text, shorter := row.noisy[column]
+	if !shorter {
+		text = row.Cells[column]
+	}
+	kind, err := w.file.GetCellType(w.sheet, cellName(row.Line, column))
+	return text, err == nil && (kind == excelize.CellTypeSharedString || kind == excelize.CellTypeInlineString)
+}
+
+// Shorter tells whether a cell is a number that is given shorter than it is stored.
+func (r Row) Shorter(column int) bool { return r.noisy[column] != "" }
 
 // HeaderLine is the line in which the columns are named.
 func (r *Reader) HeaderLine() int { return r.header }

@@ -31,6 +31,8 @@ const (
 type Row struct {
 	Line  int // of the file, from 1; the row number in a workbook
 	Cells []string
+
+	noisy map[int]string // numbers of a workbook that are given shorter, as they are stored
 }
 
 // Blank says whether no cell holds anything but white space.

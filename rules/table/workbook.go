@@ -151,10 +151,16 @@ func (w *workbookRows) next() (Row, error) {
 	if err != nil {
 		return Row{}, w.r.badWorkbook(err)
 	}
+	row := Row{Line: w.line, Cells: cells}
 	for i, c := range cells {
-		cells[i] = shortest(c)
+		if cells[i] = shortest(c); cells[i] != c {
+			if row.noisy == nil {
+				row.noisy = map[int]string{}
+			}
+			row.noisy[i] = c
+		}
 	}
-	return Row{Line: w.line, Cells: cells}, nil
+	return row, nil
 }
 
 func (w *workbookRows) close() error {
