@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"nightshift/rules/market"
+	"nightshift/rules/table"
 	"nightshift/storage"
 	"nightshift/storage/storagetest"
 )
@@ -61,7 +63,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("USER", "ann")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "book": book, "hold": hold, "login": login(t)},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "book": book, "retype": retype, "hold": hold, "login": login(t)},
 	})
 }
 
@@ -111,6 +113,15 @@ func book(ts *testscript.TestScript, _ bool, args []string) {
 			return tx.KeepJournals(ctx, storage.Keeping{Site: "cn", On: on}, storage.PersonSource(on), []market.Journal{j})
 		}))
 	}
+}
+
+// retype writes a row of a sheet of a workbook anew: retype FILE SHEET LINE CELL…
+func retype(ts *testscript.TestScript, _ bool, args []string) {
+	line, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	out, err := table.Rewrite(args[0], args[1], strings.NewReader(ts.ReadFile(args[0])), map[int][]string{line: args[3:]}, nil)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), out, 0o600))
 }
 
 func hold(ts *testscript.TestScript, _ bool, args []string) {

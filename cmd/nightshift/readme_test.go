@@ -38,8 +38,8 @@ func fenced(text, language string) []string {
 func TestReadmeTeachesRulesThatHold(t *testing.T) {
 	text := readme(t)
 	files, printed := fenced(text, "yaml"), fenced(text, "text")
-	if len(files) != 2 || len(printed) != 1 {
-		t.Fatalf("README.md shows %d yaml and %d text blocks, want a rule file, its test and an error", len(files), len(printed))
+	if len(files) != 3 || len(printed) != 1 {
+		t.Fatalf("README.md shows %d yaml and %d text blocks, want a rule file, its test, parameters and an error", len(files), len(printed))
 	}
 	site := fstest.MapFS{"acceptance.yaml": {Data: []byte(files[0])}, "acceptance.test.yaml": {Data: []byte(files[1])}}
 	for _, name := range []string{"site.yaml", "calendar.csv"} {
@@ -56,6 +56,15 @@ func TestReadmeTeachesRulesThatHold(t *testing.T) {
 	if report := book.Test(); len(report.Problems) > 0 || report.Cases != 3 {
 		t.Errorf("%d cases: %v", report.Cases, report.Problems)
 	}
+
+	own := site["acceptance.yaml"].Data
+	site["acceptance.yaml"].Data = []byte(strings.Replace(files[0], "  acceptance_window: 10d\n", "", 1))
+	site["parameters.yaml"] = &fstest.MapFile{Data: []byte(files[2])}
+	if _, err := rules.Load(site); err != nil {
+		t.Errorf("the parameters of README.md: %v", err)
+	}
+	delete(site, "parameters.yaml")
+	site["acceptance.yaml"].Data = own
 
 	site["acceptance.yaml"].Data = []byte(strings.Replace(files[0], "when: signed_for", "when: singed_for", 1))
 	if _, err := rules.Load(site); err == nil || strings.TrimSpace(err.Error()) != strings.TrimSpace(printed[0]) {
