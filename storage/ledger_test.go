@@ -457,3 +457,42 @@ func TestMoneyIsReadInTheOrderOfItsInstantsUntilItIsBooked(t *testing.T) {
 		t.Errorf("a chargeback of more than there is leaves %s of cash and %s owed", cash, arrears)
 	}
 }
+
+// The books in memory, by which payments are decided, and the database agree
+// on every journal: what one refuses the other does, in the same words.
+func TestTheDatabaseAgreesWithTheBooksInMemory(t *testing.T) {
+	s := ledger(t)
+	rounds := 0
+	rapid.Check(t, func(r *rapid.T) {
+		rounds++
+		buyer := fmt.Sprint("twin", rounds)
+		id := one[int64](t, s, `INSERT INTO buyers (site, code, credit_limit, currency) VALUES ('cn', ?, ?, 'CNY') RETURNING id`, buyer, rapid.IntRange(0, 40).Draw(r, "limit"))
+		for _, hour := range rapid.SliceOfNDistinct(rapid.IntRange(1, 9), 0, 3, rapid.ID[int]).Draw(r, "changes") {
+			one[int64](t, s, `INSERT INTO credit_limits (buyer_id, from_at, amount, currency) VALUES (?, ?, ?, ?) RETURNING buyer_id`,
+				id, noon.Add(time.Duration(hour)*time.Hour), rapid.IntRange(0, 80).Draw(r, "limit"), rapid.SampledFrom([]string{"CNY", "CNY", "USD"}).Draw(r, "currency"))
+		}
+		accounts := []market.Account{market.BuyerCash(buyer), market.BuyerCredit(buyer), market.BuyerCoupon(buyer, "C1"), market.BuyerArrears(buyer), market.SellerAccrued("acme"), market.PlatformBank}
+		var books *market.Books
+		inTx(t, s, func(ctx context.Context, tx *storage.Tx) (err error) {
+			books, err = tx.LockBalances(ctx, "cn", accounts)
+			return err
+		})
+		for n := range rapid.IntRange(1, 8).Draw(r, "journals") {
+			j := market.Journal{Key: fmt.Sprint(buyer, "/", n), At: noon.Add(time.Duration(rapid.IntRange(0, 10).Draw(r, "hour")) * time.Hour)}
+			for range rapid.IntRange(1, 3).Draw(r, "postings") {
+				from := rapid.SampledFrom(accounts).Draw(r, "from")
+				to := rapid.SampledFrom(accounts).Filter(func(a market.Account) bool { return a != from }).Draw(r, "to")
+				j.Post(from, to, market.NewMoney(market.DecimalOf(rapid.Int64Range(1, 50).Draw(r, "amount")), "CNY"))
+			}
+			said, kept := books.Keep(j), book(t.Context(), s, j)
+			if fmt.Sprint(said) != fmt.Sprint(kept) {
+				r.Fatalf("%s\nin memory: %v\nin the database: %v", j, said, kept)
+			}
+		}
+		for _, a := range accounts[:4] {
+			if got, want := balance(t, s, a), books.Balance(a, "CNY").String(); got != want {
+				r.Fatalf("%s is %s, in memory %s", a, got, want)
+			}
+		}
+	})
+}

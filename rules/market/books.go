@@ -80,18 +80,23 @@ func (b *Books) Available(a Account, c Currency, at time.Time) Money {
 
 // Keep posts a journal, whole or not at all. A limited account that would end
 // below its floor, and lower than it was, is ErrOverLimit: the error names the
-// journal, the account and by how much.
+// journal, the account and by how much; of several accounts the first by name.
 func (b *Books) Keep(j Journal) error {
 	if err := j.Check(); err != nil {
 		return err
 	}
 	changes := j.changes()
+	var over Account
+	var excess Money
 	for _, c := range changes {
 		floor, limited := b.Floor(c.account, c.currency, j.At)
 		after := b.balances[c.purse].Add(c.amount)
-		if limited && c.amount.Sign() < 0 && after.Cmp(floor.Amount) < 0 {
-			return OverLimit(j.Key, c.account, NewMoney(floor.Amount.Sub(after), c.currency))
+		if limited && c.amount.Sign() < 0 && after.Cmp(floor.Amount) < 0 && (over == "" || c.account < over) {
+			over, excess = c.account, NewMoney(floor.Amount.Sub(after), c.currency)
 		}
+	}
+	if over != "" {
+		return OverLimit(j.Key, over, excess)
 	}
 	for _, c := range changes {
 		b.balances[c.purse] = b.balances[c.purse].Add(c.amount)

@@ -86,6 +86,18 @@ func BookMoney(site string, m MoneyIn, books *Books) (Journal, error) {
 	return j, nil
 }
 
+// PayFromCash is the journal by which a buyer's cash pays what is owed on an
+// account, credit, month end or arrears, as far as the cash goes. It has no
+// postings where nothing is owed, or there is no cash.
+func PayFromCash(key string, owing Account, c Currency, at time.Time, books *Books) Journal {
+	j := Journal{Key: key, Memo: "paid from cash", At: at}
+	cash := BuyerCash(owing.Owner())
+	if owed := books.Balance(owing, c).Neg(); owed.Amount.Sign() > 0 {
+		j.Post(cash, owing, books.Available(cash, c, at).least(owed))
+	}
+	return j
+}
+
 // owing is the account on which a buyer owes what is repaid or was open.
 func (m MoneyIn) owing(otherwise string) (Account, error) {
 	word := m.Account

@@ -49,6 +49,23 @@ func TestMoneyIsBooked(t *testing.T) {
 	}
 }
 
+func TestCashPaysWhatIsOwed(t *testing.T) {
+	for _, tt := range []struct{ name, cash, credit, want string }{
+		{"all of it", "100.00 CNY", "-40.00 CNY", "k  buyer:ann:cash -> buyer:ann:credit  40.00 CNY"},
+		{"as far as it goes", "30.00 CNY", "-40.00 CNY", "k  buyer:ann:cash -> buyer:ann:credit  30.00 CNY"},
+		{"nothing is owed", "30.00 CNY", "0.00 CNY", "k"},
+		{"there is no cash", "0.00 CNY", "-40.00 CNY", "k"},
+		{"the cash is of another currency", "30.00 USD", "-40.00 CNY", "k"},
+	} {
+		books := NewBooks()
+		books.SetBalance(BuyerCash("ann"), money(t, tt.cash))
+		books.SetBalance(BuyerCredit("ann"), money(t, tt.credit))
+		if got := PayFromCash("k", BuyerCredit("ann"), "CNY", noon, books).String(); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
 // Whatever comes, what the gateway took in is what the bank account was posted.
 func TestMoneyTiesToTheBank(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -189,7 +189,7 @@ BEGIN
         SELECT kept.name, kept.currency, kept.balance, kept.floor, net.change
         FROM kept JOIN net USING (site, name, currency)
         WHERE net.change < 0 AND kept.balance < kept.floor
-        ORDER BY kept.name LIMIT 1$q$, TG_TABLE_SCHEMA) INTO passed;
+        ORDER BY kept.name, kept.currency LIMIT 1$q$, TG_TABLE_SCHEMA) INTO passed;
     IF passed.name IS NOT NULL THEN
         RAISE EXCEPTION 'account over its limit: % by % %', passed.name, trim_scale(passed.floor - passed.balance), passed.currency
             USING ERRCODE = 'check_violation', CONSTRAINT = 'accounts_floor', TABLE = 'accounts',
