@@ -38,11 +38,12 @@ type Carried struct {
 
 // Fact is one field of a facts struct, as rule authors see it.
 type Fact struct {
-	Name  string
-	Kind  Kind
-	Words []string // the texts it may be, besides empty; any text where none are named
-	Down  bool     // a stopwatch that counts down to an instant
-	Means string
+	Name    string
+	Kind    Kind
+	Words   []string // the texts it may be, besides empty; any text where none are named
+	Down    bool     // a stopwatch that counts down to an instant
+	Means   string
+	Chinese string // the same for those who read explanations in Chinese; empty: Means
 
 	offset uintptr
 }
@@ -70,12 +71,13 @@ func (v *Vocabulary) Facts() []Fact {
 	for i := range t.NumField() {
 		field := t.Field(i)
 		fact := Fact{
-			Name:   field.Tag.Get("expr"),
-			Kind:   kindOfField(field.Type),
-			Words:  strings.Fields(field.Tag.Get("words")),
-			Down:   field.Tag.Get("counts") == "down",
-			Means:  field.Tag.Get("means"),
-			offset: field.Offset,
+			Name:    field.Tag.Get("expr"),
+			Kind:    kindOfField(field.Type),
+			Words:   strings.Fields(field.Tag.Get("words")),
+			Down:    field.Tag.Get("counts") == "down",
+			Means:   field.Tag.Get("means"),
+			Chinese: field.Tag.Get("zh"),
+			offset:  field.Offset,
 		}
 		if fact.Name == "" || fact.Kind == 0 || fact.Name != field.Tag.Get("json") {
 			panic(fmt.Sprintf("facts of %s: field %s: it needs the same expr and json name, and a type that rules can read", v.Ruleset, field.Name))

@@ -253,3 +253,31 @@ func (r Reader) duration(d time.Duration) string {
 	}
 	return strings.Join(said, " ")
 }
+
+// in is what a fact means in a language, without the notes for rule authors
+// behind a semicolon. In Chinese a stopwatch is named by what it begins with; a
+// fact without Chinese is said in English.
+func (f *Fact) in(language string) string {
+	if language == "zh" && f.Chinese != "" {
+		return f.Chinese
+	}
+	said, _, _ := strings.Cut(f.Means, ";")
+	if said == "" {
+		return f.Name
+	}
+	return said
+}
+
+var outcomesInChinese = map[string]string{
+	"accept": "验收", "refund": "退款", "wait": "等待", "hold": "人工处理", "unsupervised": "无需监管",
+	"remind": "提醒", "quiet": "无需提醒",
+}
+
+// Outcome is the word of an outcome for a reader; one without a translation is
+// shown as it is.
+func (r Reader) Outcome(word string) string {
+	if said, ok := outcomesInChinese[word]; ok && r.Language == "zh" {
+		return said
+	}
+	return word
+}
