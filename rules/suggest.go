@@ -10,7 +10,7 @@ import (
 // didYouMean is the hint for a word that is not among the known ones: the
 // nearest of them, or, where none is near and they are few, all of them.
 func didYouMean(word string, known []string) string {
-	const longestGuess, longestList = 64, 12
+	const longestGuess, longestList = 64, 16
 	if len(known) == 0 {
 		return ""
 	}
