@@ -135,19 +135,19 @@ func parseInstant(text string, zone *time.Location) (time.Time, error) {
 
 // fill sets the facts that a mapping names.
 func (f *caseFile) fill(facts any, n *yaml.Node, asOf time.Time) {
-	known := map[string]Fact{}
-	var names []string
-	for _, fact := range f.policy.vocabulary.Facts() {
-		known[fact.Name] = fact
-		names = append(names, fact.Name)
-	}
+	known := f.policy.vocabulary.Facts()
 	base := f.policy.vocabulary.pointerTo(f.policy.pointer, facts)
 	for _, p := range f.doc.pairs(n, "facts") {
-		fact, ok := known[p.key.Value]
-		if !ok {
+		i := slices.IndexFunc(known, func(fact Fact) bool { return fact.Name == p.key.Value })
+		if i < 0 {
+			var names []string
+			for _, fact := range known {
+				names = append(names, fact.Name)
+			}
 			f.doc.problem(p.key, "", "unknown fact "+clip(p.key.Value), didYouMean(p.key.Value, names))
 			continue
 		}
+		fact := known[i]
 		if err := f.set(unsafe.Add(base, fact.offset), fact, p.value, asOf); err != nil {
 			f.doc.problem(p.value, "", fact.Name+": "+err.Error(), "")
 		}

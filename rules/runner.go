@@ -43,13 +43,7 @@ func (r *TestReport) Err() error { return r.Problems.err() }
 func (b *Book) Test() *TestReport {
 	total := &TestReport{}
 	for _, s := range b.sites {
-		r := s.Test()
-		total.Cases += r.Cases
-		total.Failed += r.Failed
-		total.Rules += r.Rules
-		total.Hit += r.Hit
-		total.Problems = append(total.Problems, r.Problems...)
-		total.shown = append(total.shown, r.shown...)
+		total.add(s.Test())
 	}
 	return total
 }
@@ -59,31 +53,66 @@ func (b *Book) Test() *TestReport {
 // test file asks for.
 func (s *Site) Test() *TestReport {
 	r := &TestReport{}
-	byPolicy := map[*Policy]*seen{}
-	for _, d := range s.tests {
-		d := &document{name: d.name, text: d.text, lines: d.lines, root: d.root}
-		f := readCases(d, s)
-		if f.policy != nil {
-			if byPolicy[f.policy] == nil {
-				byPolicy[f.policy] = newSeen()
-			}
-			seen := byPolicy[f.policy]
-			if f.coverage > seen.level {
-				seen.level, seen.want = f.coverage, d.at(f.asks["coverage"])
-			}
-			for _, n := range f.cases {
-				f.run(n, r, seen)
-			}
-		}
-		r.Problems = append(r.Problems, d.problems...)
-	}
+	files := make([]*caseFile, len(s.tests))
+	inParallel(len(files), func(i int) {
+		d := s.tests[i]
+		files[i] = readCases(&document{name: d.name, text: d.text, lines: d.lines, root: d.root}, s)
+	})
+	byPolicy := map[*Policy][]*caseFile{}
+	var policies []*Policy
 	for _, name := range s.Rulesets() {
-		for _, p := range s.own(name) {
-			r.cover(s, p, byPolicy[p])
+		policies = append(policies, s.own(name)...)
+	}
+	owned := len(policies)
+	for _, f := range files {
+		if f.policy == nil {
+			r.Problems = append(r.Problems, f.doc.problems...)
+			continue
 		}
+		if byPolicy[f.policy] == nil && !slices.Contains(policies[:owned], f.policy) {
+			policies = append(policies, f.policy) // tested here, and covered where it comes from
+		}
+		byPolicy[f.policy] = append(byPolicy[f.policy], f)
+	}
+	reports := make([]*TestReport, len(policies))
+	inParallel(len(policies), func(i int) { reports[i] = s.test(policies[i], byPolicy[policies[i]], i < owned) })
+	for _, one := range reports {
+		r.add(one)
 	}
 	r.Problems = r.Problems.sorted()
 	return r
+}
+
+// test runs the test files of one policy, and tells what they cover of it.
+func (s *Site) test(p *Policy, files []*caseFile, covers bool) *TestReport {
+	r := &TestReport{}
+	var all *seen
+	for _, f := range files {
+		if all == nil {
+			all = newSeen()
+		}
+		if f.coverage > all.level {
+			all.level, all.want = f.coverage, f.doc.at(f.asks["coverage"])
+		}
+		for _, n := range f.cases {
+			f.run(n, r, all)
+		}
+		r.Problems = append(r.Problems, f.doc.problems...)
+	}
+	if covers {
+		r.cover(s, p, all)
+	}
+	return r
+}
+
+// add counts another report in.
+func (r *TestReport) add(other *TestReport) {
+	r.Cases += other.Cases
+	r.Failed += other.Failed
+	r.Rules += other.Rules
+	r.Hit += other.Hit
+	r.Problems = append(r.Problems, other.Problems...)
+	r.shown = append(r.shown, other.shown...)
 }
 
 // tested are the rules that a case has to hit: all, and otherwise, save beside a

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -105,12 +106,18 @@ func (l *loader) read() error {
 	slices.SortStableFunc(names, func(a, b string) int {
 		return cmp.Or(boolOrder(path.Base(a) != siteFile, path.Base(b) != siteFile), cmp.Compare(a, b))
 	})
-	for _, name := range names {
-		text, err := readLimited(l.fsys, name, maxFileBytes)
-		if err != nil {
-			return err
+	documents, failed := make([]*document, len(names)), make([]error, len(names))
+	inParallel(len(names), func(i int) {
+		var text []byte
+		if text, failed[i] = readLimited(l.fsys, names[i], maxFileBytes); failed[i] == nil {
+			documents[i] = readDocument(names[i], text)
 		}
-		l.take(readDocument(name, text))
+	})
+	if err := errors.Join(failed...); err != nil {
+		return err
+	}
+	for _, d := range documents {
+		l.take(d)
 	}
 	return nil
 }
@@ -223,10 +230,12 @@ func (l *loader) compileSite(site *Site, documents []*document, beside opener) {
 	site.shared = shared
 	all := parseAll(documents, shared, beside)
 	l.rulesets = append(l.rulesets, all...)
+	policies := make([]*Policy, len(all))
+	inParallel(len(all), func(i int) { policies[i] = compileRead(all[i], site, nextOf(all[i], all)) })
 	var good []*Ruleset
 	shadows := 0
-	for _, rs := range all {
-		p := compileRead(rs, site, nextOf(rs, all))
+	for i, rs := range all {
+		p := policies[i]
 		l.problems = append(l.problems, rs.doc.problems...)
 		switch {
 		case p == nil:
@@ -252,12 +261,11 @@ func (l *loader) compileSite(site *Site, documents []*document, beside opener) {
 
 // parseAll reads the rule files of a site.
 func parseAll(documents []*document, shared *parameters, beside opener) []*Ruleset {
-	var all []*Ruleset
-	for _, d := range documents {
-		rs := parse(d, beside)
-		rs.shared = shared.quiet()
-		all = append(all, rs)
-	}
+	all := make([]*Ruleset, len(documents))
+	inParallel(len(all), func(i int) {
+		all[i] = parse(documents[i], beside)
+		all[i].shared = shared.quiet()
+	})
 	return all
 }
 

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"nightshift/rules/market"
@@ -63,9 +64,23 @@ func VocabularyOf(ruleset string) (*Vocabulary, error) {
 	return nil, fmt.Errorf("unknown ruleset %q, %s", clip(ruleset), didYouMean(ruleset, known))
 }
 
+// factsOf are the facts of a facts struct, by its type: reading its tags takes
+// longer than a test case.
+var factsOf sync.Map
+
 // Facts are the fields of the ruleset's facts struct. A field of a type that
-// rules cannot read is our own mistake, and panics.
+// rules cannot read is our own mistake, and panics. The list is shared: do not
+// change it.
 func (v *Vocabulary) Facts() []Fact {
+	t := reflect.TypeOf(v.prototype)
+	known, read := factsOf.Load(t)
+	if !read {
+		known, _ = factsOf.LoadOrStore(t, v.readFacts())
+	}
+	return known.([]Fact)
+}
+
+func (v *Vocabulary) readFacts() []Fact {
 	t := reflect.TypeOf(v.prototype)
 	facts := make([]Fact, 0, t.NumField())
 	for i := range t.NumField() {
