@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"nightshift/rules"
-	"nightshift/rules/market"
 )
 
 // ruleFiles is the command rules and those below it.
@@ -110,54 +109,4 @@ func (p *program) problems(err error) error {
 		return failed
 	}
 	return misuse("%d problems in the rule files", len(found))
-}
-
-func (p *program) rulesList() *cobra.Command {
-	var on string
-	cmd := &cobra.Command{
-		Use: "list [DIRECTORY]", Short: "List every version of every rule file, and which one holds", Args: takes(0, 1, "at most one directory"),
-		Example: "  nightshift rules list\n  nightshift rules list --date 2019-06-30",
-		RunE: func(_ *cobra.Command, args []string) error {
-			book, err := p.named(args)
-			if err != nil {
-				return p.problems(err)
-			}
-			day := market.Date(0)
-			if on != "" {
-				if day, err = date("date", on); err != nil {
-					return err
-				}
-			}
-			return p.showVersions(book, day)
-		},
-	}
-	cmd.Flags().StringVar(&on, "date", "", "the business date to mark the version of (default today)")
-	return cmd
-}
-
-func (p *program) showVersions(book *rules.Book, on market.Date) error {
-	views, g := []map[string]any{}, &grid{}
-	g.row("site", "ruleset", "version", "effective", "content", "file", "")
-	for _, s := range book.Sites() {
-		day := on
-		if day == 0 {
-			day = market.DateOf(p.now(), s.Zone)
-		}
-		for _, name := range s.Rulesets() {
-			holds, _ := s.Policy(name, day) // before the first version none holds
-			for _, v := range s.Versions(name) {
-				mark := ""
-				if v == holds {
-					mark = p.paint(p.out, green, "holds on "+day.String())
-				}
-				g.row(s.Name, name, fmt.Sprint(v.Version), v.Effective.String(), fmt.Sprintf("%x", v.Hash[:6]), v.File, mark)
-				views = append(views, map[string]any{"site": s.Name, "ruleset": name, "version": v.Version, "effective": v.Effective,
-					"hash": fmt.Sprintf("%x", v.Hash), "file": v.File, "holds": v == holds})
-			}
-		}
-	}
-	if p.json {
-		return p.printJSON(views)
-	}
-	return g.print(p.out)
 }
