@@ -68,6 +68,7 @@ func (d *differ) head(a, b *Ruleset) {
 	d.differs("file", "", "effective", a.Effective.String(), b.Effective.String())
 	d.differs("file", "", "hit", string(a.Hit), string(b.Hit))
 	d.differs("file", "", "priority", strings.Join(a.Priority, ", "), strings.Join(b.Priority, ", "))
+	d.differs("file", "", "shadow", fmt.Sprint(a.Shadow), fmt.Sprint(b.Shadow))
 	d.differs("file", "", "pin", a.Pin, b.Pin)
 	d.differs("file", "", "currency", string(a.Currency), string(b.Currency))
 }
