@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -304,15 +305,19 @@ func workingSince(t time.Time, site *rules.Site) market.Stopwatch {
 // acceptanceEffect is what a step of the acceptance job changes.
 func acceptanceEffect(s *market.Supervision, ruleset string, step Step, site *rules.Site, to *market.Effects) error {
 	name := s.Order.Site + "/" + s.Order.Code
+	again := "" // the end of a supervision that was reopened is another event
+	if s.Reopened > 0 {
+		again = "/" + strconv.Itoa(s.Reopened+1)
+	}
 	switch outcome := step.Answer.Outcome; outcome {
 	case market.Accept:
 		from, until, err := validity(s, step.At, site)
 		if err != nil {
 			return fmt.Errorf("accept order %s: %w", s.Order.Code, err)
 		}
-		complete(to, market.Completion{OrderID: s.Order.ID, Outcome: outcome, CompletedAt: step.At, ValidFrom: from, ValidUntil: until}, "accepted/"+name, "accepted")
+		complete(to, market.Completion{OrderID: s.Order.ID, No: s.Reopened, Outcome: outcome, CompletedAt: step.At, ValidFrom: from, ValidUntil: until}, "accepted/"+name+again, "accepted")
 	case market.Refund:
-		complete(to, market.Completion{OrderID: s.Order.ID, Outcome: outcome, CompletedAt: step.At}, "refunded/"+name, "refunded")
+		complete(to, market.Completion{OrderID: s.Order.ID, No: s.Reopened, Outcome: outcome, CompletedAt: step.At}, "refunded/"+name+again, "refunded")
 	case market.Remind:
 		for _, kind := range words(step.Answer, "notices") {
 			notify(to, market.Notice{Key: kind + "/" + name, Kind: kind, Subject: s.Order.ID, Recipients: words(step.Answer, "recipients"), At: step.At})

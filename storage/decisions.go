@@ -76,7 +76,7 @@ func (tx *Tx) Correct(ctx context.Context, order int64, set map[string]string, a
 // Ended is how an order's supervision ended; found is false while it is open.
 func (tx *Tx) Ended(ctx context.Context, order int64) (c market.Completion, found bool, err error) {
 	var from, until pgtype.Timestamptz
-	found, err = tx.one(ctx, `SELECT order_id, outcome, completed_at, valid_from, valid_until FROM completions WHERE order_id = $1`,
+	found, err = tx.one(ctx, `SELECT order_id, outcome, completed_at, valid_from, valid_until FROM completions c WHERE order_id = $1 AND `+standing,
 		[]any{order}, &c.OrderID, &c.Outcome, &c.CompletedAt, &from, &until)
 	if err != nil {
 		return c, false, fmt.Errorf("find how order %d ended: %w", order, err)

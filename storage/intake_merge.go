@@ -115,7 +115,7 @@ const wakeOrders = `
 	SELECT $1, $2, w.id, w.placed_at
 	FROM woken w
 	WHERE w.look_at IS NULL
-	  AND NOT EXISTS (SELECT FROM completions c WHERE c.order_id = w.id)
+	  AND NOT EXISTS (SELECT FROM completions c WHERE c.order_id = w.id AND NOT EXISTS (SELECT FROM reversals r WHERE r.order_id = c.order_id AND r.no = c.no))
 	ORDER BY w.id`
 
 // wakeFrom has subjects looked at from the instants of what was touched.

@@ -64,9 +64,9 @@ func (tx *Tx) KeepEffects(ctx context.Context, k Keeping, e market.Effects) erro
 	if err != nil {
 		return err
 	}
-	err = tx.CopyRows(ctx, "completions", []string{"order_id", "outcome", "completed_at", "valid_from", "valid_until", "run_id", "business_date"}, len(e.Completions), func(i int, row []any) error {
+	err = tx.CopyRows(ctx, "completions", []string{"order_id", "outcome", "completed_at", "valid_from", "valid_until", "run_id", "business_date", "no"}, len(e.Completions), func(i int, row []any) error {
 		c := &e.Completions[i]
-		return fill(row, c.OrderID, c.Outcome, c.CompletedAt, orNull(c.ValidFrom), orNull(c.ValidUntil), k.run(), k.On)
+		return fill(row, c.OrderID, c.Outcome, c.CompletedAt, orNull(c.ValidFrom), orNull(c.ValidUntil), k.run(), k.On, c.No)
 	})
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (tx *Tx) EventsSeen(ctx context.Context, keys []string) (map[string]bool, e
 // Completed are those of the orders whose supervision has ended.
 func (tx *Tx) Completed(ctx context.Context, orders []int64) (map[int64]bool, error) {
 	done := map[int64]bool{}
-	err := tx.Query(ctx, `SELECT order_id FROM completions WHERE order_id = ANY($1)`, []any{orders}, func(rows pgx.Rows) error {
+	err := tx.Query(ctx, `SELECT order_id FROM completions c WHERE order_id = ANY($1) AND `+standing, []any{orders}, func(rows pgx.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		done[id] = true

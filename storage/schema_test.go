@@ -15,7 +15,7 @@ import (
 var facts = []string{
 	"sellers", "buyers", "products", "orders", "order_lines", "deliveries", "shipments", "activations", "appeals", "subscriptions",
 	"corrections", "imports", "instruments", "charges", "credit_limits", "money", "gateway_lines",
-	"releases", "release_acts", // written by people, between runs
+	"releases", "release_acts", "reversals", // written by people, between runs
 	"instances", "freezes", "prices", "packs", "usage_records",
 }
 

@@ -23,7 +23,7 @@ func (tx *Tx) Supervisions(ctx context.Context, ids []int64) ([]market.Supervisi
 	for i, id := range ids {
 		r.out[i].Order.ID = id
 	}
-	for _, read := range []func() error{r.orders, r.ends, r.deliveries, r.shipments, r.activations, r.appeals, r.corrections} {
+	for _, read := range []func() error{r.orders, r.ends, r.deliveries, r.shipments, r.activations, r.appeals, r.corrections, r.reopened} {
 		if err := read(); err != nil {
 			return nil, fmt.Errorf("read %d supervisions from order %d: %w", len(ids), ids[0], err)
 		}

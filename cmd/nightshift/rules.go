@@ -27,6 +27,7 @@ func (p *program) ruleFiles() *cobra.Command {
 		p.rulesBacktest(),
 		p.rulesRelease(),
 		p.rulesShadow(),
+		p.rulesUndo(),
 	)
 	return cmd
 }

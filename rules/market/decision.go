@@ -43,9 +43,11 @@ type Decision struct {
 }
 
 // Completion is the end of an order's supervision: from its instant on the
-// order is completed, or refunded. There is one for each order.
+// order is completed, or refunded. There is one for each order, and another one
+// only after that was reversed.
 type Completion struct {
 	OrderID     int64
+	No          int       // how often the order's end was reversed before
 	Outcome     string    // Accept or Refund
 	CompletedAt time.Time // the due instant, never the time of the run
 	ValidFrom   time.Time // zero for a one-off sale and for a refund

@@ -85,6 +85,7 @@ type Supervision struct {
 	Activations []Activation
 	Appeals     []Appeal
 	Corrections []Correction
+	Reopened    int // how often its end was reversed
 }
 
 // Correction is what a person established about a fact, against the report.
