@@ -496,3 +496,20 @@ func TestTheDatabaseAgreesWithTheBooksInMemory(t *testing.T) {
 		}
 	})
 }
+
+// Both know the same floors.
+func TestEveryLimitedAccountEndsAtItsFloor(t *testing.T) {
+	s := ledger(t)
+	for i, a := range []market.Account{
+		market.BuyerCash("bob"), market.BuyerCredit("bob"), market.BuyerHeld("bob"), market.BuyerVoucher("bob", "V1"), market.BuyerCoupon("bob", "C1"), market.BuyerCard("bob", "K1"),
+		market.BuyerMonthEnd("bob"), market.BuyerArrears("bob"), market.BuyerDropped("bob"), market.SellerAccrued("acme"), market.SellerVouchers("acme"),
+		market.PlatformBank, market.PlatformOpening, market.PlatformCoupons, market.PlatformCards, market.PlatformDropped, market.PlatformShared,
+	} {
+		j := market.Journal{Key: fmt.Sprint("k", i), At: noon}
+		j.Post(a, market.PlatformFees, money(t, "0.01 CNY"))
+		err := book(t.Context(), s, j)
+		if over := errors.Is(err, market.ErrOverLimit); over != a.Limited() || err != nil && !over {
+			t.Errorf("%s, limited %v: %v", a, a.Limited(), err)
+		}
+	}
+}

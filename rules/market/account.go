@@ -64,30 +64,27 @@ func SellerAccrued(seller string) Account { return account("seller", seller, "ac
 // is used of them goes back to it and so lowers what the seller gets.
 func SellerVouchers(seller string) Account { return account("seller", seller, "vouchers") }
 
-// accountWords are the accounts there are, codes written as *, and whether a
-// floor keeps their balance. A new kind of account is a line here.
-var accountWords = map[string]bool{
-	"buyer:*:cash":      true,
-	"buyer:*:credit":    true,
-	"buyer:*:held":      true,
-	"buyer:*:voucher:*": true,
-	"buyer:*:coupon:*":  true,
-	"buyer:*:card:*":    true,
+// accountWord is a kind of account. A floor keeps the balance of some, and
+// some have a code of their own besides their owner's.
+type accountWord struct{ floor, coded bool }
 
-	"buyer:*:month_end": false,
-	"buyer:*:arrears":   false,
-	"buyer:*:dropped":   false,
+// accountWords are the accounts there are, by their side. A new kind of account
+// is a line here; one with a floor also one in account_floor of the database.
+var accountWords = map[string]map[string]accountWord{
+	"buyer": {
+		"cash":    {floor: true},
+		"credit":  {floor: true},
+		"held":    {floor: true},
+		"voucher": {floor: true, coded: true},
+		"coupon":  {floor: true, coded: true},
+		"card":    {floor: true, coded: true},
 
-	"seller:*:accrued":  false,
-	"seller:*:vouchers": false,
-
-	"platform:bank":    false,
-	"platform:opening": false,
-	"platform:coupons": false,
-	"platform:cards":   false,
-	"platform:fees":    false,
-	"platform:dropped": false,
-	"platform:shared":  false,
+		"month_end": {},
+		"arrears":   {},
+		"dropped":   {},
+	},
+	"seller":   {"accrued": {}, "vouchers": {}},
+	"platform": {"bank": {}, "opening": {}, "coupons": {}, "cards": {}, "fees": {}, "dropped": {}, "shared": {}},
 }
 
 // A code may hold a colon; in the name of an account it is written %3A.
@@ -105,36 +102,43 @@ func account(parts ...string) Account {
 	return Account(strings.Join(parts, ":"))
 }
 
+// parts are side, owner, word and code of an account; the platform's have no
+// owner, and few have a code.
+func (a Account) parts() (side, owner, word, code string) {
+	side, rest, _ := strings.Cut(string(a), ":")
+	if side != "platform" {
+		owner, rest, _ = strings.Cut(rest, ":")
+	}
+	word, code, _ = strings.Cut(rest, ":")
+	return side, owner, word, code
+}
+
 // Class is the account without its codes: buyer:*:coupon:*, platform:fees.
 // Accounts of one class are added up in a trial balance.
 func (a Account) Class() string {
-	side, rest, _ := strings.Cut(string(a), ":")
-	if side == "platform" {
+	side, _, word, code := a.parts()
+	switch {
+	case side == "platform":
 		return string(a)
+	case code != "":
+		return side + ":*:" + word + ":*"
 	}
-	_, word, _ := strings.Cut(rest, ":")
-	word, _, coded := strings.Cut(word, ":")
-	class := side + ":*:" + word
-	if coded {
-		class += ":*"
-	}
-	return class
+	return side + ":*:" + word
 }
 
 // Owner is the code of the buyer or seller whose account it is; empty for the
 // platform's.
 func (a Account) Owner() string {
-	side, rest, _ := strings.Cut(string(a), ":")
-	if side == "platform" {
-		return ""
-	}
-	code, _, _ := strings.Cut(rest, ":")
-	return unescapeCode.Replace(code)
+	_, owner, _, _ := a.parts()
+	return unescapeCode.Replace(owner)
 }
 
 // Limited tells whether the account has a floor that its balance cannot pass:
 // zero, or for credit the credit limit below zero.
-func (a Account) Limited() bool { return accountWords[a.Class()] }
+func (a Account) Limited() bool {
+	side, _, word, _ := a.parts()
+	return accountWords[side][word].floor
+}
 
 // OfBuyer tells whether the account is a buyer's. Such accounts carry their
 // balance with them; the others are added up from their postings.
@@ -142,12 +146,16 @@ func (a Account) OfBuyer() bool { return strings.HasPrefix(string(a), "buyer:") 
 
 // Check answers ErrNotAnAccount for what names no account.
 func (a Account) Check() error {
-	parts := strings.Split(string(a), ":")
-	_, known := accountWords[a.Class()]
-	for _, part := range parts {
-		known = known && part != ""
+	side, owner, word, code := a.parts()
+	known, ok := accountWords[side][word]
+	colons := 1
+	if side != "platform" {
+		colons++
 	}
-	if !known || strings.Count(a.Class(), ":") != len(parts)-1 {
+	if known.coded {
+		colons++
+	}
+	if !ok || (owner == "") != (side == "platform") || (code == "") == known.coded || strings.Count(string(a), ":") != colons {
 		return fmt.Errorf("%w: %q: write it like buyer:ann:cash, seller:acme:accrued or platform:fees", ErrNotAnAccount, clip(string(a)))
 	}
 	return nil
