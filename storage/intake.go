@@ -19,6 +19,7 @@ type Inbound struct {
 	Key     []string        // the names of the columns that identify a fact in its site
 	Once    []string        // such facts never change; of several staged ones the first by these columns counts
 	Wakes   []Wake          // whom a changed fact concerns
+	Adds    [2]string       // of appended facts, a column that no file reports, and the SQL over the staged row s that it follows from
 	Then    string          // SQL of the site that follows, while nobody decides on its facts; empty for none
 }
 

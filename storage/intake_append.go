@@ -49,9 +49,13 @@ func (tx *Tx) Append(ctx context.Context, in Inbound) (int64, error) {
 	for _, c := range in.Columns {
 		columns = append(columns, c.Target)
 	}
+	into, from := list("", columns), list("s.", columns)
+	if in.Adds[0] != "" {
+		into, from = into+", "+quoted(in.Adds[0]), from+", "+in.Adds[1]
+	}
 	added, err := tx.Exec(ctx, in.noted(fmt.Sprintf(`
-		INSERT INTO %[1]s AS t (site, %[2]s)
-		SELECT $1::text, %[2]s FROM staged ORDER BY received_at, at_line`, quoted(in.Table), list("", columns))), in.Site)
+		INSERT INTO %s AS t (site, %s)
+		SELECT $1::text, %s FROM staged s ORDER BY s.received_at, s.at_line`, quoted(in.Table), into, from)), in.Site)
 	if err != nil {
 		return 0, fmt.Errorf("append to %s: %w", in.Table, err)
 	}
@@ -65,6 +69,12 @@ func (tx *Tx) Append(ctx context.Context, in Inbound) (int64, error) {
 	}
 	return added, tx.gatherStatistics(ctx, in.Table, added)
 }
+
+// SeenBefore tells of a staged record whether one of the same metering_sn was
+// taken in before it, in an earlier file or earlier in the same.
+const SeenBefore = `s.metering_sn <> '' AND (
+	row_number() OVER (PARTITION BY s.metering_sn ORDER BY s.received_at, s.at_line) > 1
+	OR EXISTS (SELECT FROM usage_records e WHERE e.site = $1::text AND e.metering_sn = s.metering_sn AND e.metering_sn <> '' AND NOT e.id_seen))`
 
 // TakeBackMarks has records looked for that were received before their buyer's
 // mark: a file may bring them later than others. It follows an import of usage.

@@ -126,13 +126,9 @@ func (r *usageReader) freezes() error {
 	})
 }
 
-// recordColumns are what a record is read from; the last tells whether its id
-// was received before.
+// recordColumns are what a record is read from.
 const recordColumns = `u.id, u.received_at, u.upload, u.metering_sn, u.seller, u.instance, u.item, u.record_time, u.begin_time, u.end_time, u.usage_value,
-	u.relate_pkg_instance, u.forwarded,
-	u.metering_sn <> '' AND EXISTS (
-		SELECT FROM usage_records e
-		WHERE e.metering_sn = u.metering_sn AND e.metering_sn <> '' AND e.site = u.site AND (e.received_at, e.id) < (u.received_at, u.id))`
+	u.relate_pkg_instance, u.forwarded, u.id_seen`
 
 // recordInto scans recordColumns. Texts that come again are kept once.
 func recordInto(w words, u *market.UsageRecord) (dest []any, settle func()) {

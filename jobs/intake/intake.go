@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -203,6 +204,9 @@ func (m *importer) log(ctx context.Context, tx *storage.Tx) error {
 // inbound tells storage how the staged columns of a kind are kept.
 func inbound(k *Kind, site string, staged []string) storage.Inbound {
 	in := storage.Inbound{Table: k.table, Site: site, Key: k.Key, Once: k.Once, Wakes: k.Wakes, Then: k.then}
+	if slices.Contains(staged, k.adds[2]) {
+		in.Adds = [2]string{k.adds[0], k.adds[1]}
+	}
 	for _, name := range staged {
 		c := storage.InboundColumn{Name: name, Target: name, Type: "text"}
 		col := k.column(name)

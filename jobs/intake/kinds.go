@@ -53,9 +53,10 @@ type Kind struct {
 	// why; nothing where all is well. A kind without such a law has none.
 	holds func(has func(column string) bool, word func(column string) string) (column, reason string)
 
-	then  string // what storage does after a fact was written
-	most  int    // rows of one bundle
-	table string // where the facts are kept
+	adds  [3]string // of an appended kind, a column that storage fills in, from which SQL, and the column of files that this takes
+	then  string    // what storage does after a fact was written
+	most  int       // rows of one bundle
+	table string    // where the facts are kept
 }
 
 // CurrencyColumn is the column beside a bare amount of money.

@@ -66,7 +66,7 @@ var usageKinds = []Kind{
 			{Name: "threshold", Type: Number, owed: true, About: "buy the same again when so much is left; empty: never"},
 			{Name: "price", Type: Money, owed: true, About: "of the same package bought again"},
 		}},
-	{Name: "usage", table: "usage_records", Append: true, Bundle: "upload", most: MostUploadRecords, then: storage.TakeBackMarks,
+	{Name: "usage", table: "usage_records", Append: true, Bundle: "upload", most: MostUploadRecords, adds: [3]string{"id_seen", storage.SeenBefore, "metering_sn"}, then: storage.TakeBackMarks,
 		About: "What sellers report of the use of instances, word for word. Runs judge it; an upload of more than " + strconv.Itoa(MostUploadRecords) + " records is refused.",
 		Wakes: []storage.Wake{{Job: "billing", At: "t.received_at", Subject: "(SELECT i.buyer_id FROM instances i WHERE i.site = t.site AND i.code = t.instance)"}}, Columns: []Column{
 			{Name: "received_at", Type: Instant, Required: true, About: "when the platform received it: lateness and age are counted to here"},

@@ -88,10 +88,12 @@ CREATE TABLE usage_records (
     end_time            text NOT NULL DEFAULT '',
     usage_value         text NOT NULL DEFAULT '',
     relate_pkg_instance text NOT NULL DEFAULT '',
-    forwarded           text NOT NULL DEFAULT ''
+    forwarded           text NOT NULL DEFAULT '',
+    id_seen             boolean NOT NULL DEFAULT false -- a record of the same metering_sn was taken in before
 );
 CREATE INDEX usage_records_instance ON usage_records (instance, received_at);
-CREATE INDEX usage_records_sn ON usage_records (metering_sn) WHERE metering_sn <> '';
+-- Of all records with one metering_sn, one is the first, and only it may count.
+CREATE UNIQUE INDEX usage_records_first ON usage_records (site, metering_sn) WHERE metering_sn <> '' AND NOT id_seen;
 CREATE INDEX usage_records_received ON usage_records USING brin (received_at) WITH (pages_per_range = 32, autosummarize = on);
 
 -- What became of it. One result a record, for good.
