@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
+	"nightshift/jobs/metering"
 	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
@@ -15,8 +17,9 @@ import (
 // books is dated to its own second, however late the run is.
 var billing = line{
 	name:     "billing",
-	rulesets: []string{"payment", "waterfall", "rounding"},
+	rulesets: []string{"payment", "waterfall", "rounding", metering.Ruleset, metering.RepurchaseRuleset},
 	chunk:    500,
+	first:    judgeStrays,
 	step:     billingStep,
 }
 
@@ -46,6 +49,9 @@ type billingDesk struct {
 	x       *execution
 	payers  []market.Payer
 	money   map[int64][]market.MoneyIn
+	usage   []market.Usage
+	ahead   map[int64]time.Time // the first fact of each buyer that lies ahead
+	seen    map[string]bool     // occasions of re-purchases that were used before
 	books   *market.Books
 	version map[string]*rules.Policy
 }
@@ -67,6 +73,12 @@ func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.D
 	if d.money, err = tx.MoneyOf(ctx, buyers, x.run.AsOf); err != nil {
 		return nil, err
 	}
+	if err = d.readUsage(ctx, tx, buyers); err != nil {
+		return nil, err
+	}
+	if d.ahead, err = tx.FactsAfter(ctx, x.run.Site, buyers, x.run.AsOf); err != nil {
+		return nil, err
+	}
 	var accounts []market.Account
 	for i := range d.payers {
 		accounts = append(accounts, d.payers[i].Accounts()...)
@@ -75,11 +87,33 @@ func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.D
 	return d, err
 }
 
+// readUsage reads what the buyers used.
+func (d *billingDesk) readUsage(ctx context.Context, tx *storage.Tx, buyers []int64) (err error) {
+	x := d.x
+	if x.meter == nil {
+		if x.meter, err = x.newMeter(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if d.usage, err = tx.UsageOf(ctx, x.run.Site, buyers, x.run.AsOf, x.site.Zone); err != nil {
+		return err
+	}
+	var keys []string
+	for i := range d.usage {
+		keys = append(keys, occasions(&d.usage[i], x.run.Site, d.payers[i].Code, x.site.Zone, x.run.AsOf)...)
+	}
+	d.seen, err = tx.EventsSeen(ctx, keys)
+	if d.seen == nil {
+		d.seen = map[string]bool{}
+	}
+	return err
+}
+
 // settle settles one buyer; what cannot be settled is parked, and nothing of
 // that buyer is kept.
 func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shard, k *harvest) {
 	payer := &d.payers[n]
-	b := &bill{payer: payer, money: d.money[payer.ID], books: d.books, site: d.x.site, runID: d.x.run.ID, asOf: d.x.run.AsOf, version: d.version}
+	b := &bill{payer: payer, money: d.money[payer.ID], usage: &d.usage[n], use: use{seen: d.seen}, meter: d.x.meter, books: d.books, site: d.x.site, runID: d.x.run.ID, asOf: d.x.run.AsOf, version: d.version}
 	err := errors.New(p.refused)
 	if p.refused == "" {
 		if b.stands, err = parseStands(due.Stands); err == nil {
@@ -91,7 +125,9 @@ func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shar
 		shard.ResultHash = addHash(shard.ResultHash, newDigest(payer.Code).text("parked").bytes)
 		return
 	}
+	b.billed.look = earliest(b.billed.look, d.ahead[payer.ID])
 	k.bill(&b.billed, due)
+	k.usage(b)
 	for outcome, count := range b.billed.outcomes {
 		shard.Outcomes[outcome] += count
 	}
@@ -105,6 +141,9 @@ func (k *harvest) bill(b *billed, due storage.Due) {
 	k.ends = append(k.ends, b.ends...)
 	k.decisions = append(k.decisions, b.decisions...)
 	k.effects.Append(b.effects)
+	for _, e := range b.effects.Events {
+		k.doubtful = append(k.doubtful, e.Key)
+	}
 	if b.look.IsZero() && b.stands.nothing() {
 		k.dismissed = append(k.dismissed, due.Subject)
 		return
@@ -114,6 +153,16 @@ func (k *harvest) bill(b *billed, due storage.Due) {
 		panic("write what stands of a buyer: " + err.Error()) // texts and numbers alone
 	}
 	k.back.Add(due.Subject, b.look, stands)
+}
+
+// usage puts what was metered to what the chunk leaves behind.
+func (k *harvest) usage(b *bill) {
+	if b.use.walk == nil {
+		return
+	}
+	m := &b.metered
+	k.metered.Add(b.payer.ID, m.Results, m.Rated, m.Drawn, m.Stops, m.Received)
+	k.metered.Bought = append(k.metered.Bought, b.use.bought...)
 }
 
 // digest is the buyer's part of the result hash.

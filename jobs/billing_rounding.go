@@ -108,32 +108,16 @@ func (b *bill) roundMonth(u unrounded, end time.Time) error {
 
 // charge deducts a charge that came priced. What is below zero is given back.
 func (b *bill) charge(c *market.Charge) error {
-	m := market.Bill{Kind: "on_demand", Seller: c.Seller, Product: c.Product, ChargeMode: "ON_DEMAND", OrderType: "new", Price: c.Amount, At: c.At, UsedAt: c.Used.From}
-	d := market.Deduction{Key: c.Key(b.payer.Site), Kind: market.DeductedCharge, Subject: c.ID, SellerID: c.SellerID, Seller: c.Seller, ProductID: c.ProductID,
-		Item: c.Item, Used: c.Used, At: c.At}
-	var err error
-	if c.Amount.Amount.Sign() > 0 {
-		d.Payment, err = b.pay(market.DeductedCharge, m)
-	} else {
-		d.Payment, err = b.credit(m)
-	}
-	if err != nil {
-		return fmt.Errorf("charge %s: %w", c.Code, err)
-	}
-	if !d.Payment.Paid() {
-		return fmt.Errorf("charge %s: it is short by %s, and the waterfall lets nothing stay owed: let arrears be used for on_demand", c.Code, d.Payment.Shortfall)
-	}
-	if err := b.await(market.DeductedCharge, m, d.Payment.Due); err != nil {
-		return err
-	}
-	b.billed.outcomes["deduct"]++
-	return b.deduct(d)
+	return b.deductMetered(
+		market.Bill{Kind: "on_demand", Seller: c.Seller, Product: c.Product, ChargeMode: "ON_DEMAND", OrderType: "new", Price: c.Amount, At: c.At, UsedAt: c.Used.From},
+		market.Deduction{Key: c.Key(b.payer.Site), Kind: market.DeductedCharge, Subject: c.ID, SellerID: c.SellerID, Seller: c.Seller, ProductID: c.ProductID,
+			Item: c.Item, Used: c.Used, At: c.At})
 }
 
 // credit is the payment of a bill of nothing or less: it is rounded and takes
 // from nobody.
-func (b *bill) credit(m market.Bill) (p market.Payment, err error) {
-	r, err := b.rounding(market.DeductedCharge, m)
+func (b *bill) credit(kind string, m market.Bill) (p market.Payment, err error) {
+	r, err := b.rounding(kind, m)
 	if err != nil {
 		return p, err
 	}

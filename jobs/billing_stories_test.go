@@ -8,6 +8,7 @@ import (
 // The parts of a story of billing:
 //
 //	-- decisions --   what became of orders that were not paid
+//	-- usage --       what became of every record of use
 //	-- deductions --  what was charged: price, discount, what is due, what was dropped, and who paid
 //	-- ledger --      every posting of every journal
 //	-- balances --    what is left on the buyers' accounts
@@ -24,6 +25,33 @@ func (s *story) payments() []string {
 			var at time.Time
 			err := scan(&on, &code, &outcome, &rule, &at)
 			return strings.Join([]string{on, code, outcome, rule, s.instant(at)}, "  "), err
+		})
+}
+
+func (s *story) usage() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT u.metering_sn, r.outcome, coalesce(r.code, ''), r.rule, r.late, r.due_at,
+		       coalesce((SELECT string_agg(trim_scale(t.quantity)::text || ' of ' || t.item || CASE WHEN t.drawn > 0 THEN ', ' || trim_scale(t.drawn) || ' by packages' ELSE '' END
+		                                   || CASE WHEN t.unbilled > 0 THEN ', ' || trim_scale(t.unbilled) || ' not billed' ELSE '' END, '; ' ORDER BY t.cycle_from) FROM rated t WHERE t.record_id = u.id), '')
+		FROM usage_records u JOIN usage_results r ON r.record_id = u.id
+		ORDER BY u.received_at, u.id`,
+		func(scan func(...any) error) (string, error) {
+			var sn, outcome, code, rule, rated string
+			var late bool
+			var at time.Time
+			err := scan(&sn, &outcome, &code, &rule, &late, &at, &rated)
+			words := []string{sn, outcome}
+			if code != "" {
+				words = append(words, code)
+			}
+			if words = append(words, rule); late {
+				words = append(words, "late")
+			}
+			if words = append(words, s.instant(at)); rated != "" {
+				words = append(words, rated)
+			}
+			return strings.Join(words, "  "), err
 		})
 }
 

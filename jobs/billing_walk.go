@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"nightshift/jobs/metering"
 	"nightshift/jobs/waterfall"
 	"nightshift/rules"
 	"nightshift/rules/market"
@@ -15,14 +16,18 @@ import (
 type bill struct {
 	payer   *market.Payer
 	money   []market.MoneyIn // not booked yet, in the order of its instants
-	books   *market.Books    // of the buyer's accounts; what is booked here is spent here
-	stands  stands           // what stands of earlier nights
+	usage   *market.Usage    // not billed yet
+	use     use
+	meter   *metering.Meter
+	books   *market.Books // of the buyer's accounts; what is booked here is spent here
+	stands  stands        // what stands of earlier nights
 	site    *rules.Site
 	runID   int64
 	asOf    time.Time
 	version map[string]*rules.Policy // by ruleset
 
 	happenings []happening
+	metered    metering.Metered
 	billed     billed
 }
 
@@ -81,18 +86,20 @@ func (b *bill) settle() error {
 	slices.SortStableFunc(b.happenings, func(x, y happening) int {
 		return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.rank, y.rank))
 	})
-	for _, h := range b.happenings {
-		if err := b.roundMonths(h.at); err != nil {
-			return err
-		}
-		if err := h.do(h.at); err != nil {
-			return err
-		}
+	if err := b.happen(); err != nil {
+		return err
 	}
 	for i := range tries {
 		if err := tries[i].rest(); err != nil {
 			return err
 		}
+	}
+	if b.use.walk != nil {
+		var err error
+		if b.metered, err = b.use.walk.End(); err != nil {
+			return err
+		}
+		b.billed.look = earliest(b.billed.look, b.metered.NextDue)
 	}
 	if err := b.roundMonths(b.asOf); err != nil {
 		return err
@@ -101,6 +108,29 @@ func (b *bill) settle() error {
 		b.billed.look = earliest(b.billed.look, b.monthEnd(b.billed.stands.Unrounded[i].Month))
 	}
 	return nil
+}
+
+// happen takes what is planned and what is metered in the order of its instants.
+func (b *bill) happen() error {
+	if err := b.begin(); err != nil {
+		return err
+	}
+	for planned := b.happenings; ; {
+		at, metered := b.nextUse()
+		do := b.deductUse
+		switch {
+		case len(planned) > 0 && (!metered || !planned[0].at.After(at)):
+			at, do, planned = planned[0].at, planned[0].do, planned[1:]
+		case !metered:
+			return nil
+		}
+		if err := b.roundMonths(at); err != nil {
+			return err
+		}
+		if err := do(at); err != nil {
+			return err
+		}
+	}
 }
 
 // when plans something that happens at an instant; what lies ahead is looked at

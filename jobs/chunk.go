@@ -37,6 +37,7 @@ type harvest struct {
 	journals   []market.Journal // of billing
 	deductions []market.Deduction
 	ends       []market.OrderEnd
+	metered    market.MeteredUse
 }
 
 // cleared is the room of an earlier chunk for the next one.
@@ -294,7 +295,10 @@ func (k *harvest) keepBilled(ctx context.Context, tx *storage.Tx, owner storage.
 	if err := tx.KeepDeductions(ctx, owner, k.deductions); err != nil {
 		return err
 	}
-	return tx.KeepOrderEnds(ctx, owner, k.ends)
+	if err := tx.KeepOrderEnds(ctx, owner, k.ends); err != nil {
+		return err
+	}
+	return tx.KeepUsage(ctx, owner, k.metered)
 }
 
 // forget drops the effects of events that were kept before.

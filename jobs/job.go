@@ -112,8 +112,9 @@ type step func(ctx context.Context, tx *storage.Tx, x *execution, shard *storage
 type line struct {
 	name     string
 	rulesets []string
-	rests    []string // one a ruleset
-	chunk    int      // subjects kept in one transaction; 0 is the usual size
+	rests    []string                                                      // one a ruleset
+	chunk    int                                                           // subjects kept in one transaction; 0 is the usual size
+	first    func(ctx context.Context, tx *storage.Tx, x *execution) error // before the first chunk; nil: nothing
 	step     step
 	final    func(outcome string) bool
 	report   func(a *account, w io.Writer) error // writes the workbook of a run; nil: it has none

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"nightshift/jobs/metering"
 	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
@@ -40,6 +41,7 @@ type execution struct {
 	nextVersion time.Time         // when another version will hold; zero if none is known
 	sparse      bool              // few keys are due
 	behind      int64             // candidates that were done before this process went on with the run
+	meter       *metering.Meter   // of a worker of billing
 	events      []time.Time       // room of a worker for the instants of a candidate,
 	moments     []moment          // for its facts
 	harvest     harvest           // and for what a chunk leaves behind

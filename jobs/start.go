@@ -69,9 +69,14 @@ func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) erro
 		return err
 	}
 	x.run.Due, x.sparse = due.Count, due.Sparse()
-	x.run, err = tx.StartRun(ctx, x.run, cut(due))
+	if x.run, err = tx.StartRun(ctx, x.run, cut(due)); err != nil {
+		return err
+	}
 	x.orient()
-	return err
+	if x.line.first != nil {
+		return x.line.first(ctx, tx, x)
+	}
+	return nil
 }
 
 // rulesChanged tells whether the last run before a business date decided by

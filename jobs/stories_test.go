@@ -235,7 +235,7 @@ func (s *story) decidedAgain() {
 
 func (s *story) rowsKept() int64 {
 	s.Helper()
-	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys) + (SELECT count(*) FROM deductions) + (SELECT count(*) FROM postings)`)
+	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys) + (SELECT count(*) FROM deductions) + (SELECT count(*) FROM postings) + (SELECT count(*) FROM usage_results)`)
 }
 
 // takeIn imports the records of a folder of the story through the importer,
@@ -311,7 +311,7 @@ func (s *story) outcome() []part {
 		parts = append(parts, part{"stops", s.stops})
 	}
 	if s.job == "billing" {
-		return append(parts, part{"decisions", s.payments()}, part{"deductions", s.deductions()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})
+		return append(parts, part{"decisions", s.payments()}, part{"usage", s.usage()}, part{"deductions", s.deductions()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})
 	}
 	parts = append(parts, part{"decisions", s.decisions()}, part{"completions", s.completions()}, part{"notices", s.notices()}, part{"waiting", s.waiting()})
 	if slices.ContainsFunc(s.archive.Files, func(f txtar.File) bool { return f.Name == "explained" }) {

@@ -189,3 +189,35 @@ func (r *payerReader) each(visit func(p *market.Payer, i *market.Instrument, o *
 		}
 	}
 }
+
+// FactsAfter is, for each of the buyers, the first instant after another at
+// which money or use is reported that lies ahead: history may be imported as a
+// whole, and its nights run afterwards.
+func (tx *Tx) FactsAfter(ctx context.Context, site string, buyers []int64, after time.Time) (map[int64]time.Time, error) {
+	next := map[int64]time.Time{}
+	for _, query := range []string{`
+		SELECT buyer_id, min(at) FROM money WHERE buyer_id = ANY($2) AND at > $3 AND site = $1 GROUP BY buyer_id`, `
+		SELECT i.buyer_id, min(u.received_at)
+		FROM instances i CROSS JOIN LATERAL (
+			SELECT received_at FROM usage_records u
+			WHERE u.instance = i.code AND u.site = $1 AND u.received_at > $3
+			ORDER BY received_at LIMIT 1) u
+		WHERE i.buyer_id = ANY($2)
+		GROUP BY i.buyer_id`} {
+		err := tx.Query(ctx, query, []any{site, buyers, after}, func(rows pgx.Rows) error {
+			var buyer int64
+			var at time.Time
+			if err := rows.Scan(&buyer, &at); err != nil {
+				return err
+			}
+			if known, ok := next[buyer]; !ok || at.Before(known) {
+				next[buyer] = at
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("look for what lies ahead of %d buyers: %w", len(buyers), err)
+		}
+	}
+	return next, nil
+}

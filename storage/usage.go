@@ -93,9 +93,9 @@ func (r *usageReader) instances() error {
 	seller, product, machine := r.words.scan(), r.words.scan(), r.words.scan()
 	var closed, delisted, stopped pgtype.Timestamptz
 	all := make([]market.Instance, 0, len(r.buyers))
-	dest := []any{&in.BuyerID, &in.ID, &in.Code, seller, &in.ProductID, product, &access, &mode, machine, &in.OpenedAt, &closed, &delisted, &stopped}
+	dest := []any{&in.BuyerID, &in.ID, &in.Code, &in.SellerID, seller, &in.ProductID, product, &access, &mode, machine, &in.OpenedAt, &closed, &delisted, &stopped}
 	return r.each(`
-		SELECT i.buyer_id, i.id, i.code, s.code, i.product_id, p.code, i.access_type, i.charge_mode, coalesce(i.machine, ''), i.opened_at, i.closed_at,
+		SELECT i.buyer_id, i.id, i.code, s.id, s.code, i.product_id, p.code, i.access_type, i.charge_mode, coalesce(i.machine, ''), i.opened_at, i.closed_at,
 		       p.delisted_at, stop.at
 		FROM instances i
 		JOIN products p ON p.id = i.product_id

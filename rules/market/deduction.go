@@ -4,9 +4,10 @@ import "time"
 
 // Kinds of deductions, and of the bills they settle.
 const (
-	DeductedOrder  = "order"  // an order was paid
-	DeductedUsage  = "usage"  // a cycle of metered use
-	DeductedCharge = "charge" // a charge that came priced from outside
+	DeductedOrder  = "order"      // an order was paid
+	DeductedUsage  = "usage"      // a cycle of metered use
+	DeductedCharge = "charge"     // a charge that came priced from outside
+	DeductedPack   = "repurchase" // a package that was bought again by itself
 )
 
 // Deduction is what was charged for one event of the trade, and how it was

@@ -22,6 +22,7 @@ type Instance struct {
 	ID         int64
 	Code       string
 	BuyerID    int64
+	SellerID   int64
 	Seller     string // the code of who sells it
 	ProductID  int64
 	Product    string // its code
