@@ -39,7 +39,8 @@ cases:
   - {name: c13, expect: {outcome: wait, rule: otherwise, next: as_of + 160d}}
 `
 
-// BenchmarkCheck1000 checks a thousand rule files and runs the tests beside them.
+// BenchmarkCheck1000 checks a thousand rule files, runs the tests beside them and
+// lints.
 func BenchmarkCheck1000(b *testing.B) {
 	files := thousandFiles()
 	for b.Loop() {
@@ -50,6 +51,9 @@ func BenchmarkCheck1000(b *testing.B) {
 		report := book.Test()
 		if err := report.Err(); err != nil || report.Cases != 13_000 {
 			b.Fatal(report.Cases, err)
+		}
+		if wrong, doubtful := book.Lint(); len(wrong)+len(doubtful) > 0 {
+			b.Fatal(wrong, doubtful)
 		}
 	}
 }

@@ -140,6 +140,7 @@ func (s *Site) coverage(p *Policy, seen *seen) *Coverage {
 		return c
 	}
 	proof := &proof{phases: p.Phases()}
+	lines := strings.Split(p.source, "\n")
 	known := map[leafKey]bool{}
 	for i, rule := range p.rules {
 		for n, leaf := range rule.condition.leaves() {
@@ -148,7 +149,7 @@ func (s *Site) coverage(p *Policy, seen *seen) *Coverage {
 				continue
 			}
 			known[key] = true
-			l := Leaf{Text: leaf.text, key: key, at: leaf.at, row: rule.row, Problem: p.leafProblem(i, leaf)}
+			l := Leaf{Text: leaf.text, key: key, at: leaf.at, row: rule.row, Problem: p.leafProblem(i, leaf, lines)}
 			both := seen.leaves[key]
 			l.False, l.True = both[0], both[1]
 			l.NeverTrue = !l.True && proof.never(i, n, yes)
@@ -180,13 +181,14 @@ func (c *Coverage) add(l Leaf) {
 	c.Gaps = append(c.Gaps, l)
 }
 
-// leafProblem is the place of a leaf: of a row, where that begins.
-func (p *Policy) leafProblem(rule int, leaf *operand) Problem {
+// leafProblem is the place of a leaf in the lines of the file: of a row, where
+// that begins.
+func (p *Policy) leafProblem(rule int, leaf *operand, lines []string) Problem {
 	r := &p.rules[rule]
 	if r.row {
 		return p.ruleProblem(r, "", "")
 	}
-	d := &document{name: p.File, lines: strings.Split(p.source, "\n")}
+	d := &document{name: p.File, lines: lines}
 	d.problemAt(leaf.at.node, leaf.at.from, r.name, "", "")
 	return d.problems[0]
 }

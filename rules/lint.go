@@ -71,13 +71,16 @@ func (p *Policy) lint() (wrong, doubtful Problems) {
 
 // Lint looks at every version of every ruleset of every site.
 func (b *Book) Lint() (wrong, doubtful Problems) {
+	var all []*Policy
 	for _, s := range b.sites {
 		for _, name := range s.Rulesets() {
-			for _, p := range s.own(name) {
-				w, d := p.Lint()
-				wrong, doubtful = append(wrong, w...), append(doubtful, d...)
-			}
+			all = append(all, s.own(name)...)
 		}
+	}
+	found := make([][2]Problems, len(all))
+	inParallel(len(all), func(i int) { found[i][0], found[i][1] = all[i].Lint() })
+	for _, f := range found {
+		wrong, doubtful = append(wrong, f[0]...), append(doubtful, f[1]...)
 	}
 	return wrong.sorted(), doubtful.sorted()
 }

@@ -239,6 +239,9 @@ func (m *mutator) outcome(rule *Rule) {
 			tries = append(tries, change{func() { rule.Then, rule.With = other, kept }, func() { rule.Then, rule.With = then, with }})
 		}
 	}
+	if len(tries) == 0 {
+		return // there is only one
+	}
 	n := rule.then
 	if n == nil || n.Kind != yaml.ScalarNode {
 		n = rule.node

@@ -13,7 +13,9 @@ import (
 func (b *Book) Test() *TestReport {
 	total := &TestReport{}
 	for _, s := range b.sites {
-		total.add(s.Test())
+		r := s.Test()
+		total.add(r)
+		total.Sites = append(total.Sites, r)
 	}
 	return total
 }
@@ -22,7 +24,7 @@ func (b *Book) Test() *TestReport {
 // hits is a problem: nobody has shown what it does. So is coverage below what a
 // test file asks for.
 func (s *Site) Test() *TestReport {
-	r := &TestReport{}
+	r := &TestReport{Site: s.Name}
 	files := make([]*caseFile, len(s.tests))
 	inParallel(len(files), func(i int) {
 		d := s.tests[i]

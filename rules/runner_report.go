@@ -8,6 +8,9 @@ type TestReport struct {
 	Hit      int      // of these, by some case
 	Problems Problems // each failed case, each rule no case hits, and what is wrong with the files
 
+	Site  string        // of one site: its name
+	Sites []*TestReport // of a directory: each site's
+
 	shown []shown
 }
 

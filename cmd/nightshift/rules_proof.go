@@ -35,7 +35,7 @@ less is then an error.`,
 					return err
 				}
 			}
-			if err := p.showTests(book, report, cost); err != nil {
+			if err := p.showTests(report, cost); err != nil {
 				return err
 			}
 			return report.Err()
@@ -59,11 +59,10 @@ func writeCoverage(name string, coverage []*rules.Coverage) error {
 }
 
 // showTests prints what became of the tests, or of their cost where that is asked.
-func (p *program) showTests(book *rules.Book, report *rules.TestReport, cost bool) error {
+func (p *program) showTests(report *rules.TestReport, cost bool) error {
 	view := testsView{Sites: []siteTestsView{}, Coverage: []coverageView{}}
-	for _, s := range book.Sites() {
-		r := s.Test()
-		view.Sites = append(view.Sites, siteTestsView{s.Name, r.Cases, r.Failed, r.Rules, r.Hit})
+	for _, r := range report.Sites {
+		view.Sites = append(view.Sites, siteTestsView{r.Site, r.Cases, r.Failed, r.Rules, r.Hit})
 	}
 	for _, c := range report.Coverage() {
 		view.Coverage = append(view.Coverage, coverageOf(c))
