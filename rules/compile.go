@@ -31,9 +31,10 @@ type Policy struct {
 	currency   market.Currency
 	pointer    reflect.Type // *AcceptanceFacts
 	fields     []field
-	rules      []policyRule // in the order of the file
-	index      *index       // of a table, by its equality columns; nil: every rule is asked
-	enough     int          // how many matches settle the answer; 0: all are needed
+	named      map[string]*field // the same, by their names in JSON
+	rules      []policyRule      // in the order of the file
+	index      *index            // of a table, by its equality columns; nil: every rule is asked
+	enough     int               // how many matches settle the answer; 0: all are needed
 	otherwise  policyRule
 	source     string // the rule file as it was read: its lines are those of the rules
 	sheet      string // the table beside it
@@ -106,6 +107,7 @@ func compileOn(rs *Ruleset, site market.Currency, on market.Date) *Policy {
 		pointer:    reflect.PointerTo(reflect.TypeOf(vocabulary.prototype)),
 		fields:     vocabulary.fields(),
 	}
+	p.named = byName(p.fields)
 	c.pinned(rs, p)
 	for _, let := range rs.Lets {
 		c.let(let.Name)

@@ -16,6 +16,7 @@ type field struct {
 	lead   string // {"name": or ,"name":
 	offset uintptr
 	write  func(buf []byte, p unsafe.Pointer) []byte
+	read   func(text []byte, p unsafe.Pointer) bool
 
 	stopwatch bool
 }
@@ -32,11 +33,21 @@ func (v *Vocabulary) fields() []field {
 			lead:   lead + string(appendText(nil, fact.Name)) + ":",
 			offset: fact.offset,
 			write:  writers[fact.Kind],
+			read:   readers[fact.Kind],
 
 			stopwatch: fact.Kind == KindStopwatch,
 		})
 	}
 	return out
+}
+
+// byName finds fields by the text of their names, quotation marks and all.
+func byName(fields []field) map[string]*field {
+	named := make(map[string]*field, len(fields))
+	for i := range fields {
+		named[fields[i].lead[1:len(fields[i].lead)-1]] = &fields[i]
+	}
+	return named
 }
 
 var writers = map[Kind]func(buf []byte, p unsafe.Pointer) []byte{
@@ -73,6 +84,10 @@ func (p *Policy) AppendFacts(buf []byte, facts any) []byte {
 // a decision can be replayed. Facts that the ruleset no longer has are an error.
 func (p *Policy) ParseFacts(text []byte) (any, error) {
 	facts := p.vocabulary.newFacts()
+	if p.readFacts(text, facts) {
+		return facts, nil
+	}
+	facts = p.vocabulary.newFacts()
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(facts); err != nil {
