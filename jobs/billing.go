@@ -17,7 +17,7 @@ import (
 // books is dated to its own second, however late the run is.
 var billing = line{
 	name:     "billing",
-	rulesets: []string{"payment", "waterfall", "rounding", metering.Ruleset, metering.RepurchaseRuleset},
+	rulesets: []string{"payment", "waterfall", "rounding", "arrears", metering.Ruleset, metering.RepurchaseRuleset},
 	chunk:    500,
 	first:    judgeStrays,
 	step:     billingStep,

@@ -22,6 +22,7 @@ type openOrder struct {
 type stands struct {
 	Orders    []openOrder `json:",omitempty"`
 	Unrounded []unrounded `json:",omitempty"`
+	Owing     owing       `json:",omitzero"`
 }
 
 // parseStands reads what stands of a buyer.
@@ -36,7 +37,9 @@ func parseStands(kept []byte) (s stands, err error) {
 }
 
 // nothing tells whether nothing stands: the buyer is settled.
-func (s stands) nothing() bool { return len(s.Orders) == 0 && len(s.Unrounded) == 0 }
+func (s stands) nothing() bool {
+	return len(s.Orders) == 0 && len(s.Unrounded) == 0 && s.Owing.Since.IsZero() && len(s.Owing.Frozen) == 0
+}
 
 // orderTry is an order that is not paid, on its way through the instants at
 // which somebody asks for it to be paid and those at which its time runs out.

@@ -29,6 +29,10 @@ func (b *bill) begin() (err error) {
 	if len(b.usage.Records) == 0 {
 		return nil
 	}
+	for i := range b.usage.Instances {
+		frozen := &b.usage.Instances[i].Frozen
+		*frozen = append(*frozen, b.stands.Owing.freezes()...)
+	}
 	b.use.walk, err = b.meter.Walk(b.usage, b.asOf)
 	return err
 }

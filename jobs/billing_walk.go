@@ -39,7 +39,8 @@ type billed struct {
 	ends       []market.OrderEnd
 	effects    market.Effects
 	stands     stands
-	look       time.Time // when there is next something to settle
+	arrears    *market.Decision // what became of the buyer's resources; nil where nothing changed
+	look       time.Time        // when there is next something to settle
 	outcomes   map[string]int64
 }
 
@@ -64,7 +65,7 @@ const (
 // have paid. It touches neither database nor clock.
 func (b *bill) settle() error {
 	b.billed.outcomes = map[string]int64{}
-	b.billed.stands.Unrounded = b.stands.Unrounded
+	b.billed.stands.Unrounded, b.billed.stands.Owing = b.stands.Unrounded, b.stands.Owing
 	for i := range b.money {
 		m := &b.money[i]
 		b.when(m.At, moneyComes, func(time.Time) error { return b.bookMoney(m) })
@@ -101,6 +102,13 @@ func (b *bill) settle() error {
 		}
 		b.billed.look = earliest(b.billed.look, b.metered.NextDue)
 	}
+	next, err := b.passArrears(b.asOf)
+	if err != nil {
+		return err
+	}
+	if b.billed.look = earliest(b.billed.look, next); b.billed.arrears != nil {
+		b.billed.decisions = append(b.billed.decisions, *b.billed.arrears)
+	}
 	if err := b.roundMonths(b.asOf); err != nil {
 		return err
 	}
@@ -124,13 +132,25 @@ func (b *bill) happen() error {
 		case !metered:
 			return nil
 		}
-		if err := b.roundMonths(at); err != nil {
+		if err := b.pass(at); err != nil {
 			return err
 		}
 		if err := do(at); err != nil {
 			return err
 		}
+		if err := b.watchArrears(at); err != nil {
+			return err
+		}
 	}
+}
+
+// pass lets pass what comes by itself before an instant: months end, and
+// periods in which nothing was paid.
+func (b *bill) pass(at time.Time) error {
+	if _, err := b.passArrears(at.Add(-time.Microsecond)); err != nil {
+		return err
+	}
+	return b.roundMonths(at)
 }
 
 // when plans something that happens at an instant; what lies ahead is looked at
@@ -148,7 +168,10 @@ func (b *bill) bookMoney(m *market.MoneyIn) error {
 	if err != nil {
 		return fmt.Errorf("book money %s: %w", m.Code, err)
 	}
-	return b.book(j)
+	if err := b.book(j); err != nil {
+		return err
+	}
+	return b.payArrears(m)
 }
 
 // book keeps a journal, and spends what it spends.

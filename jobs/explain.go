@@ -41,7 +41,7 @@ func (e *Engine) Explain(ctx context.Context, siteName, code string, on market.D
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrBadRequest, err)
 		}
-		decisions, err := tx.DecisionsOf(ctx, id)
+		decisions, err := tx.DecisionsOf(ctx, id, aboutOrders)
 		if err != nil {
 			return err
 		}
@@ -69,6 +69,9 @@ func (e *Engine) Explain(ctx context.Context, siteName, code string, on market.D
 	})
 	return story, err
 }
+
+// aboutOrders are the rulesets whose subject is an order.
+var aboutOrders = []string{"acceptance", "reminders", "payment"}
 
 // stoodOn are those of the decisions, oldest first, that stood on a date: the
 // last of each ruleset.

@@ -81,6 +81,7 @@ var vocabularies = []Vocabulary{
 	waterfallVocabulary,
 	paymentVocabulary,
 	roundingVocabulary,
+	arrearsVocabulary,
 	usageVocabulary,
 	repurchaseVocabulary,
 }

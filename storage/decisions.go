@@ -27,15 +27,16 @@ func (tx *Tx) OrderID(ctx context.Context, site, code string) (id int64, err err
 	return id, nil
 }
 
-// DecisionsOf is the whole history of a subject, oldest first.
-func (tx *Tx) DecisionsOf(ctx context.Context, subject int64) ([]market.Decision, error) {
+// DecisionsOf is the whole history of a subject by these rulesets, oldest first.
+// Orders and buyers are numbered apart, so that a key alone names no subject.
+func (tx *Tx) DecisionsOf(ctx context.Context, subject int64, rulesets []string) ([]market.Decision, error) {
 	var decisions []market.Decision
 	err := tx.Query(ctx, `
 		SELECT subject, ruleset, business_date, no, coalesce(run_id, 0), outcome, rule, due_at, look_at, facts, carried,
 		       coalesce(actor, ''), coalesce(because, ''), coalesce(evidence, '')
 		FROM decisions
-		WHERE subject = $1
-		ORDER BY business_date, no, ruleset`, []any{subject}, func(rows pgx.Rows) error {
+		WHERE subject = $1 AND ruleset = ANY($2)
+		ORDER BY business_date, no, ruleset`, []any{subject, rulesets}, func(rows pgx.Rows) error {
 		var d market.Decision
 		var due, look pgtype.Timestamptz
 		err := rows.Scan(&d.Subject, &d.Ruleset, &d.On, &d.No, &d.RunID, &d.Outcome, &d.Rule, &due, &look, &d.Facts, &d.Carried,

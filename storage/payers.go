@@ -40,9 +40,9 @@ type payerReader struct {
 }
 
 func (r *payerReader) buyers() error {
-	return r.tx.Query(r.ctx, `SELECT id, site, code, month_end FROM buyers WHERE id = ANY($1)`, []any{r.ids}, func(rows pgx.Rows) error {
+	return r.tx.Query(r.ctx, `SELECT id, site, code, coalesce(level, ''), month_end FROM buyers WHERE id = ANY($1)`, []any{r.ids}, func(rows pgx.Rows) error {
 		var p market.Payer
-		if err := rows.Scan(&p.ID, &p.Site, &p.Code, &p.OnAccount); err != nil {
+		if err := rows.Scan(&p.ID, &p.Site, &p.Code, &p.Level, &p.OnAccount); err != nil {
 			return err
 		}
 		r.out[r.at[p.ID]] = p

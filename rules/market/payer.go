@@ -8,6 +8,7 @@ type Payer struct {
 	ID        int64
 	Site      string
 	Code      string
+	Level     string
 	OnAccount bool         // the buyer settles at the end of the month
 	Granted   []Instrument // by code; their balances are in the books
 	Orders    []OpenOrder  // by the instant they were placed

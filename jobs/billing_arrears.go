@@ -1,0 +1,125 @@
+package jobs
+
+import (
+	"fmt"
+	"time"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+)
+
+// owing is what stands of what a buyer owes for use.
+type owing struct {
+	Since    time.Time     `json:",omitzero"` // the first deduction that was not paid in full; zero: nothing is owed
+	Outcome  string        `json:",omitempty"`
+	FrozenAt time.Time     `json:",omitzero"`
+	Frozen   []market.Span `json:",omitempty"` // that are over: use in them is reported late
+}
+
+// freezes are the spans in which the buyer's instances could not be used.
+func (o *owing) freezes() []market.Span {
+	if o.FrozenAt.IsZero() {
+		return o.Frozen
+	}
+	return append(o.Frozen[:len(o.Frozen):len(o.Frozen)], market.Span{From: o.FrozenAt})
+}
+
+// payArrears has money that came pay what is owed, before anything else does.
+func (b *bill) payArrears(m *market.MoneyIn) error {
+	code, currency := b.payer.Code, m.Amount.Currency
+	owed := b.books.Balance(market.BuyerArrears(code), currency).Neg()
+	cash := b.books.Available(market.BuyerCash(code), currency, m.At)
+	if owed.Amount.Cmp(cash.Amount) > 0 {
+		owed = cash
+	}
+	if owed.Amount.Sign() <= 0 {
+		return nil
+	}
+	j := market.Journal{Key: "arrears/" + b.payer.Site + "/" + m.Code, Memo: "What " + code + " owed is paid", At: m.At}
+	j.Post(market.BuyerCash(code), market.BuyerArrears(code), owed)
+	return b.book(j)
+}
+
+// watchArrears notes when a buyer begins to owe, and when nothing is owed any
+// more.
+func (b *bill) watchArrears(at time.Time) error {
+	o := &b.billed.stands.Owing
+	owes := b.owed().Amount.Sign() > 0
+	switch {
+	case owes && o.Since.IsZero():
+		o.Since = at
+		return b.decideArrears(at)
+	case !owes && !o.Since.IsZero():
+		o.Since = time.Time{}
+		return b.decideArrears(at)
+	}
+	return nil
+}
+
+func (b *bill) owed() market.Money {
+	return b.books.Balance(market.BuyerArrears(b.payer.Code), b.site.Currency).Neg()
+}
+
+// passArrears lets the clocks of what is owed run out up to an instant, and
+// tells when the next one does; zero where none runs.
+func (b *bill) passArrears(upto time.Time) (next time.Time, err error) {
+	o := &b.billed.stands.Owing
+	policy := b.version["arrears"]
+	for at := o.Since; !o.Since.IsZero() && !at.After(upto); {
+		facts := b.arrearsFacts()
+		answer, err := policy.Decide(facts, at)
+		if err != nil {
+			return next, err
+		}
+		turns, turn := policy.Next(facts, at, answer)
+		if !turn || turns.After(upto) {
+			return turns, nil
+		}
+		if err := b.decideArrears(turns); err != nil {
+			return next, err
+		}
+		at = turns
+	}
+	return next, nil
+}
+
+func (b *bill) arrearsFacts() *rules.ArrearsFacts {
+	owed := b.owed()
+	if owed.Amount.Sign() < 0 {
+		owed.Amount = market.Decimal{}
+	}
+	return &rules.ArrearsFacts{Level: b.payer.Level, Owed: owed, OwedFor: market.StartedAt(b.billed.stands.Owing.Since)}
+}
+
+// decideArrears asks the rules what becomes of the buyer's resources at an
+// instant, and does it where that changes.
+func (b *bill) decideArrears(at time.Time) error {
+	policy, facts, o := b.version["arrears"], b.arrearsFacts(), &b.billed.stands.Owing
+	answer, err := policy.Decide(facts, at)
+	if err != nil || answer.Outcome == o.Outcome {
+		return err
+	}
+	switch answer.Outcome {
+	case "freeze", "release":
+		if o.FrozenAt.IsZero() {
+			o.FrozenAt = at
+		}
+	case "clear", "grace":
+		if !o.FrozenAt.IsZero() {
+			o.Frozen, o.FrozenAt = append(o.Frozen, market.Span{From: o.FrozenAt, To: at}), time.Time{}
+		}
+	default:
+		return fmt.Errorf("carry out %q of ruleset arrears: billing does not know this outcome", answer.Outcome)
+	}
+	o.Outcome = answer.Outcome
+	d := market.Decision{Subject: b.payer.ID, Ruleset: policy.Ruleset, RunID: b.runID, Outcome: answer.Outcome, Rule: answer.Rule, DueAt: at,
+		Facts: policy.AppendFacts(nil, facts), Carried: carried(answer)}
+	if next, turns := policy.Next(facts, at, answer); turns {
+		d.LookAt = next
+	}
+	b.billed.arrears = &d // the last of a run is kept
+	notify(&b.billed.effects, market.Notice{Key: fmt.Sprintf("arrears_%s/%s/%s/%s", answer.Outcome, b.payer.Site, b.payer.Code, at.UTC().Format(time.RFC3339)),
+		Kind: "arrears_" + answer.Outcome, Subject: b.payer.ID, Recipients: []string{"buyer"}, At: at})
+	b.billed.outcomes["arrears "+answer.Outcome]++
+	return nil
+}

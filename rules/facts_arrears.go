@@ -1,0 +1,23 @@
+package rules
+
+import "nightshift/rules/market"
+
+// ArrearsFacts is everything the arrears rules may ask about a buyer who owes
+// for use, as it stood at the as-of.
+type ArrearsFacts struct {
+	Level   string           `expr:"level" json:"level" yaml:"level" means:"the buyer's level with the platform"`
+	Owed    market.Money     `expr:"owed" json:"owed" yaml:"owed" means:"what is owed for use"`
+	OwedFor market.Stopwatch `expr:"owed_for" json:"owed_for" yaml:"owed_for" means:"since the first deduction that was not paid in full; never while nothing is owed"`
+}
+
+var arrearsVocabulary = Vocabulary{
+	Ruleset:   "arrears",
+	Means:     "what becomes of the resources of a buyer who owes for use",
+	prototype: ArrearsFacts{},
+	Outcomes: []Outcome{
+		{Name: "clear", Means: "nothing is owed: what was frozen can be used again"},
+		{Name: "grace", Means: "everything can be used on"},
+		{Name: "freeze", Means: "nothing can be used; data are kept"},
+		{Name: "release", Means: "the resources are given up, and the data with them"},
+	},
+}
