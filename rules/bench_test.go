@@ -61,6 +61,24 @@ func BenchmarkDecide12Rules(b *testing.B) {
 	}
 }
 
+// BenchmarkDecide12RulesOverridden decides the same delivery where some sellers,
+// not its own, and some products have another window.
+func BenchmarkDecide12RulesOverridden(b *testing.B) {
+	overrides := "overrides:\n  - {seller: [s1, s2, s3], because: A., let: {window: 14d}}\n  - {product: [p1, p2], because: A., let: {window: 30d}}\nrules:"
+	p, err := compileText(strings.Replace(twelveRules, "rules:", overrides, 1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	facts := benchmarkFacts()
+	facts.Seller, facts.Product = "s9", "p9"
+	b.ReportAllocs()
+	for b.Loop() {
+		if a, _ := p.Decide(facts, noon); a.RuleIndex != 10 {
+			b.Fatal(a)
+		}
+	}
+}
+
 // BenchmarkSince solves the due instant of that decision.
 func BenchmarkSince(b *testing.B) {
 	p, err := compileText(twelveRules)

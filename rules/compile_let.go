@@ -10,6 +10,9 @@ import (
 	"nightshift/rules/market"
 )
 
+// circleNamed is how many lets of a circle are named.
+const circleNamed = 8
+
 // choice is another value of a let, for some sellers or products.
 type choice struct {
 	fact    string
@@ -47,7 +50,8 @@ func (c *compiler) declare(rs *Ruleset) {
 		}
 		c.lets[let.Name] = &rs.Lets[i]
 	}
-	c.choices(rs.overrides)
+	first := c.on == rs.Effective
+	c.choices(rs.overrides, first)
 	if c.parameters == nil {
 		return
 	}
@@ -56,7 +60,7 @@ func (c *compiler) declare(rs *Ruleset) {
 			c.lets[let.Name] = &c.parameters.lets[i]
 		}
 	}
-	c.choices(c.parameters.overrides)
+	c.choices(c.parameters.overrides, first)
 }
 
 // has tells whether there is a parameter of that name.
@@ -64,12 +68,15 @@ func (p *parameters) has(name string) bool {
 	return p != nil && slices.ContainsFunc(p.lets, func(b Binding) bool { return b.Name == name })
 }
 
-func (c *compiler) choices(overrides []override) {
+func (c *compiler) choices(overrides []override, first bool) {
 	for i := range overrides {
 		o := &overrides[i]
 		for j := range o.lets {
 			b := &o.lets[j]
-			c.overrides[b.Name] = append(c.overrides[b.Name], choice{o.fact, o.codes, b, o.on(c.on) && b.on(c.on) != nil})
+			holds := o.on(c.on) && b.on(c.on) != nil
+			if holds || first { // those of other dates are checked once
+				c.overrides[b.Name] = append(c.overrides[b.Name], choice{o.fact, o.codes, b, holds})
+			}
 		}
 	}
 }
@@ -82,6 +89,9 @@ func (c *compiler) let(name string) *operand {
 	}
 	if slices.Contains(c.open, name) {
 		path := append(slices.Clone(c.open[slices.Index(c.open, name):]), name)
+		if len(path) > circleNamed {
+			path = slices.Replace(path, circleNamed/2, len(path)-2, "…")
+		}
 		c.in(b).problem(b.key, "", "let "+name+" is defined by itself: "+strings.Join(path, " → "), "give one of them a value of its own")
 		return nil
 	}

@@ -12,8 +12,8 @@ import (
 
 // Limits of parameters.
 const (
-	maxDates     = 100    // on which one of them changes
-	maxOverrides = 10_000 // of a file
+	maxDates     = 100   // on which one of them changes
+	maxOverrides = 2_000 // of a file; each may name many sellers
 )
 
 // parameters are the names that a file gives to values, and for whom they have

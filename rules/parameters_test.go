@@ -310,7 +310,8 @@ func TestBadParameters(t *testing.T) {
 			[]string{"parameters.yaml:2:3: let window is defined by itself: window → other → window"}},
 		"a cycle through an override": {good, "let:\n  window: 1d\noverrides:\n  - {seller: a, because: b, let: {window: window * 2}}\n",
 			[]string{"parameters.yaml:2:3: let window is defined by itself: window → window"}},
-		"unused": {good, "let: {window: 1d, spare: 2d}\n", []string{"parameters.yaml:1:19: no rule file uses spare, leave it out"}},
+		"a large cycle": {good, largeCycle(maxBindings), []string{"parameters.yaml:2:3: let window is defined by itself: window → p1 → p2 → p3 → … → p999 → window"}},
+		"unused":        {good, "let: {window: 1d, spare: 2d}\n", []string{"parameters.yaml:1:19: no rule file uses spare, leave it out"}},
 		"the name of a fact": {good, "let: {window: 1d, signed_for: 2d}\n",
 			[]string{"parameters.yaml:1:19: parameter signed_for has the name of a fact of acceptance", "parameters.yaml:1:19: parameter signed_for has the name of a fact of reminders"}},
 		"the name of a function":   {good, "let: {window: 1d, days: 2d}\n", []string{"parameter days has the name of a function"}},
@@ -354,6 +355,36 @@ func TestBadParameters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// largeCycle is a file of n parameters, each defined by the next.
+func largeCycle(n int) string {
+	text := "let:\n  window: p1\n"
+	for i := 1; i < n-1; i++ {
+		text += fmt.Sprintf("  p%d: p%d\n", i, i+1)
+	}
+	return text + fmt.Sprintf("  p%d: window\n", n-1)
+}
+
+// FuzzParameters: whatever a parameter file holds, it is read or refused.
+func FuzzParameters(f *testing.F) {
+	f.Add(sharedText)
+	f.Add(largeCycle(9))
+	f.Add("let: {window: {2020-01-01: [1d, 2d], 2021-01-01: []}, a: {x: 1}}\noverrides: [{product: [], seller: {}, let: {window: 1}}]")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, file := range []string{windowed(1, "2020-01-01", ""), windowed(1, "2020-01-01", strings.ReplaceAll(text, "\n\n", "\n"))} {
+			book, err := Load(withParameters(map[string]string{"acceptance.yaml": file, "parameters.yaml": text}))
+			if err != nil {
+				continue
+			}
+			for _, p := range book.Sites()[0].Versions("acceptance")[0].Phases() {
+				rs, problems := Parse(p.File, []byte(p.Text))
+				if again, more := Compile(rs, "CNY"); len(problems)+len(more) > 0 || again.Hash != p.Hash {
+					t.Fatalf("it is not restored from what is kept of it: %v %v\n%s", problems, more, p.Text)
+				}
+			}
+		}
+	})
 }
 
 // TestManyDatesAndNames: the value on any date is the last one that began, and

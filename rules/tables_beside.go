@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -91,7 +92,7 @@ func (s *sheetReader) refuse(err error) {
 func (s *sheetReader) delimited(text []byte) bool {
 	head, _, _ := bytes.Cut(bytes.TrimLeft(text, "\ufeff\r\n"), []byte("\n"))
 	for _, other := range []struct{ mark, name string }{{";", "semicolons"}, {"\t", "tabs"}, {"|", "vertical bars"}, {"，", "full-width commas"}, {"；", "full-width semicolons"}} {
-		if !bytes.Contains(head, []byte(",")) && bytes.Contains(head, []byte(other.mark)) {
+		if hasThen(head, other.mark) && !hasThen(head, ",") || !bytes.Contains(head, []byte(",")) && bytes.Contains(head, []byte(other.mark)) {
 			s.doc.add(Problem{File: s.doc.sheet, Line: 1, Column: 1, Source: strings.TrimSpace(string(head)), Message: "the cells are separated by " + other.name, Hint: `save it with commas (in Excel: "CSV UTF-8")`})
 			return true
 		}
@@ -174,6 +175,11 @@ func (s *sheetReader) cells(row table.Row) []*yaml.Node {
 		}
 	}
 	return nodes
+}
+
+// hasThen tells whether a header that is cut at a mark has the column then.
+func hasThen(head []byte, mark string) bool {
+	return slices.ContainsFunc(strings.Split(string(head), mark), func(name string) bool { return strings.Trim(name, " \r\"") == "then" })
 }
 
 // number is a cell of a workbook: a number digit for digit, a text as it was typed.

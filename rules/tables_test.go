@@ -279,7 +279,7 @@ func TestBadTables(t *testing.T) {
 		ref  string
 		text []byte
 	}{
-		{"fees.csv", []byte("product;price;then;because\n-;-;yes;So.\n")}, {"fees.csv", []byte("product\tthen\tbecause\n")}, {"fees.csv", []byte("product,product,then,because\n-,-,yes,So.\n")}, {"fees.csv", []byte("product,then,because\n\"saas\", \"image\",yes,So.\n")}, {"fees.csv", []byte("product,then,because\nyes,So.\n")}, {"fees.csv", nil}, {"fees.csv", []byte("product,then,because\n-,yes,\xb0\xb2\n")}, {"fees.csv", []byte("product,then,because\n" + strings.Repeat("-,yes,So.\n", maxTableRows+1))},
+		{"fees.csv", []byte("product;price;then;because\n-;-;yes;So.\n")}, {"fees.csv", []byte("product\tthen\tbecause\n")}, {"fees.csv", []byte("max(price, balance);then;because\n-;yes;So.\n")}, {"fees.csv", []byte("product,product,then,because\n-,-,yes,So.\n")}, {"fees.csv", []byte("product,then,because\n\"saas\", \"image\",yes,So.\n")}, {"fees.csv", []byte("product,then,because\nyes,So.\n")}, {"fees.csv", nil}, {"fees.csv", []byte("product,then,because\n-,yes,\xb0\xb2\n")}, {"fees.csv", []byte("product,then,because\n" + strings.Repeat("-,yes,So.\n", maxTableRows+1))},
 		{"fees.xlsx#2025", workbookOf(bad(0, "-"), "")}, {"fees.xlsx", []byte("no workbook")}, {"fees.xlsx#2026", workbookOf(bad(0, "-"), `<mergeCells count="1"><mergeCell ref="A2:B2"/></mergeCells>`)}, {"fees.xlsx#2026", workbookOf(bad(1, "<c><f>10*2</f></c>"), "")}, {"fees.xlsx#2026", workbookOf([][]string{{"product", "product", "then"}}, "")},
 		{"../fees.csv", nil}, {"fees.ods", nil},
 	} {
