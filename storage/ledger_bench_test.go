@@ -42,6 +42,32 @@ func BenchmarkKeepJournals(b *testing.B) {
 	}
 }
 
+// BenchmarkSealAndVerify seals 50,000 payments as one block and recomputes the
+// books.
+func BenchmarkSealAndVerify(b *testing.B) {
+	s := ledger(b)
+	const chunk, chunks, buyers = 5000, 10, 2000
+	if err := book(b.Context(), s, filled(b, 0, buyers)...); err != nil {
+		b.Fatal(err)
+	}
+	for n := range chunks {
+		if err := s.InTx(b.Context(), func(ctx context.Context, tx *storage.Tx) error { return pay(ctx, tx, 0, n, chunk, buyers) }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ResetTimer()
+	seal(b, s)
+	sealing := b.Elapsed()
+	b.ResetTimer()
+	for range b.N {
+		if check := verify(b, s); len(check.Wrong) != 0 || len(check.Unsealed) != 0 {
+			b.Fatalf("%+v", check)
+		}
+	}
+	b.ReportMetric(chunk*chunks/sealing.Seconds(), "sealed/s")
+	b.ReportMetric(float64(chunk*chunks*b.N)/b.Elapsed().Seconds(), "verified/s")
+}
+
 func one64(b *testing.B, s *storage.Store, query string) (n int64) {
 	b.Helper()
 	if err := s.DB().NewRaw(query).Scan(b.Context(), &n); err != nil {
