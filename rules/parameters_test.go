@@ -299,6 +299,26 @@ func TestOrdersStayPinnedToWhatHeldWhenTheyWerePlaced(t *testing.T) {
 	}
 }
 
+// TestTestsSeeTheValuesOfTheirDate: that of the as_of, or of the day on which the
+// order was placed where orders are pinned. The rules of all phases count as one.
+func TestTestsSeeTheValuesOfTheirDate(t *testing.T) {
+	for _, tt := range []struct{ top, cases string }{
+		{"let: {window: {2020-01-01: 10d, 2026-07-01: 7d}}", `
+  - {name: ten days at first, as_of: 2026-06-30T00:00:00, given: {signed_for: 9d23h}, expect: {outcome: wait, rule: otherwise}}
+  - {name: a week afterwards, as_of: 2026-07-01T00:00:00, given: {signed_for: 7d}, expect: {outcome: accept, rule: silence}}
+`},
+		{"pin: order\nlet: {window: {2020-01-01: 10d, 2026-07-01: 7d}}", `
+  - {name: placed before it changed, as_of: 2026-07-09T00:00:00, given: {placed_for: 9d, signed_for: 8d}, expect: {outcome: wait, rule: otherwise}}
+  - {name: placed on the day it changed, as_of: 2026-07-09T00:00:00, given: {placed_for: 8d, signed_for: 7d}, expect: {outcome: accept, rule: silence}}
+`},
+	} {
+		s := loaded(t, map[string]string{"acceptance.yaml": windowed(1, "2020-01-01", tt.top), "acceptance.test.yaml": "ruleset: acceptance\ncases:" + tt.cases})
+		if r := s.Test(); r.Err() != nil || r.Cases != 2 || r.Hit != 2 {
+			t.Errorf("%s: %d cases, %d rules hit\n%v", tt.top, r.Cases, r.Hit, r.Err())
+		}
+	}
+}
+
 // TestBadParameters: everything that is wrong is said once, where it stands.
 func TestBadParameters(t *testing.T) {
 	good := windowed(1, "2020-01-01", "")
