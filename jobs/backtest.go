@@ -27,7 +27,7 @@ type Backtest struct {
 // BacktestResult is what a backtest came to. Its workbook lists each change.
 type BacktestResult struct {
 	Job      string
-	AsOf     time.Time // the last night's
+	AsOf     time.Time // of the last night up to then
 	Policies []reports.PolicyUsed
 	Counts   reports.BacktestCounts
 }
@@ -115,8 +115,7 @@ func (b *backtest) prepare() (err error) {
 			b.history.Rulesets = append(b.history.Rulesets, ruleset)
 		}
 	}
-	b.asOf, err = asOf(b.site, b.line.name, b.To)
-	return err
+	return nil
 }
 
 func (b *backtest) reading(ctx context.Context, work func(context.Context, *storage.Tx) error) error {
@@ -134,8 +133,16 @@ func (b *backtest) measure(ctx context.Context, tx *storage.Tx) ([]storage.Shard
 	if err != nil {
 		return nil, err
 	}
+	if len(runs) == 0 {
+		return nil, fmt.Errorf("%w: backtest: no %s run at %s has decided anything up to %s", ErrBadRequest, b.line.name, b.site.Name, b.To)
+	}
+	// What the last night could not know yet is not held against it.
+	b.asOf = runs[len(runs)-1].AsOf
 	found := map[string]*rules.Policy{}
 	for _, r := range runs {
+		if r.State != market.RunCompleted {
+			return nil, fmt.Errorf("%w: backtest: the %s run of %s is not completed: start it again first", ErrBadRequest, r.Job, r.On)
+		}
 		for _, ruleset := range b.history.Rulesets {
 			if r.Policies[ruleset] == "" {
 				continue

@@ -221,3 +221,22 @@ func workbookRows(t testing.TB, workbook []byte, sheet string) [][]string {
 	}
 	return rows
 }
+
+func TestABacktestEndsWithTheLastNight(t *testing.T) {
+	s := storagetest.New(t)
+	marketplace(t, s, 300)
+	e := engine(t, s)
+	ask := jobs.Backtest{Site: "cn", From: date(t, "2024-02-20"), To: date(t, "2024-03-31"), Candidates: []*rules.Policy{candidate(t, "acceptance.yaml", "hit: first", "hit: first")}}
+	if _, err := e.Backtest(t.Context(), ask, io.Discard); err == nil || !strings.Contains(err.Error(), "no acceptance run at cn has decided anything up to 2024-03-31") {
+		t.Errorf("a backtest of nothing: %v", err)
+	}
+	fewNights(t, e, "2024-02-25", "2024-02-25")
+	got, err := e.Backtest(t.Context(), ask, io.Discard)
+	if err != nil || len(got.Counts.Kinds) != 1 || got.Counts.Kinds[reports.ChangeNone].Rows != 300 {
+		t.Errorf("the same rules change what no night has decided yet: %+v, %v", got.Counts.Kinds, err)
+	}
+	exec(t, s, `UPDATE runs SET state = 'failed', result_hash = NULL, failure = 'so'`)
+	if _, err := e.Backtest(t.Context(), ask, io.Discard); err == nil || !strings.Contains(err.Error(), "is not completed") {
+		t.Errorf("a backtest of half a night: %v", err)
+	}
+}
