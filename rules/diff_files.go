@@ -87,6 +87,29 @@ func (s *Shelf) Zone(site string) *time.Location {
 	return time.UTC
 }
 
+// Bare are the same sites without their rule files.
+func (s *Shelf) Bare() *Shelf {
+	out := &Shelf{}
+	for _, one := range s.sites {
+		out.sites = append(out.sites, &shelved{Site: one.Site})
+	}
+	return out
+}
+
+// Newest is the highest version of a ruleset on the shelf, at the default site;
+// 0 where there is none.
+func (s *Shelf) Newest(ruleset string) int {
+	newest := 0
+	for _, one := range s.sites {
+		for _, rs := range one.rulesets {
+			if one.Dir == "." && rs.Name == ruleset {
+				newest = max(newest, rs.Version)
+			}
+		}
+	}
+	return newest
+}
+
 // Ruleset is one version of a ruleset of a site; version 0 is the one that holds
 // on the date.
 func (s *Shelf) Ruleset(site, name string, version int, on market.Date) (*Ruleset, error) {

@@ -24,6 +24,7 @@ func (p *program) ruleFiles() *cobra.Command {
 		p.rulesSchema(),
 		p.rulesDiff(),
 		p.rulesList(),
+		p.rulesNew(),
 		p.rulesBacktest(),
 		p.rulesRelease(),
 		p.rulesShadow(),
