@@ -148,7 +148,11 @@ func (d *document) section(n *yaml.Node, what string, keys ...string) *section {
 		case s.fields[key.Value] != nil:
 			d.problem(key, "", fmt.Sprintf("%s has %s twice", what, clip(key.Value)), "keep one")
 		case len(keys) > 0 && !slices.Contains(keys, key.Value):
-			d.problem(key, "", fmt.Sprintf("%s has no key %s", what, clip(key.Value)), didYouMean(key.Value, keys))
+			hint := didYouMean(key.Value, keys)
+			if at, name, ascii := findFullWidth(key.Value); at >= 0 {
+				hint = fullWidthHint(name, ascii)
+			}
+			d.problem(key, "", fmt.Sprintf("%s has no key %s", what, clip(key.Value)), hint)
 		default:
 			s.fields[key.Value] = value
 		}

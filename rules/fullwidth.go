@@ -25,6 +25,16 @@ var fullWidth = map[rune]struct{ name, ascii string }{
 	'’':      {"curly quotation mark ’", "'"},
 	'「':      {"corner bracket 「", `"`},
 	'」':      {"corner bracket 」", `"`},
+	'『':      {"white corner bracket 『", `"`},
+	'』':      {"white corner bracket 』", `"`},
+	'《':      {"double angle bracket 《", `"`},
+	'》':      {"double angle bracket 》", `"`},
+	'＂':      {"full-width quotation mark ＂", `"`},
+	'＇':      {"full-width apostrophe ＇", "'"},
+	'…':      {"ellipsis …", ".."},
+	'—':      {"dash —", "-"},
+	'–':      {"dash –", "-"},
+	'−':      {"minus sign −", "-"},
 	'＝':      {"full-width equals sign ＝", "="},
 	'＞':      {"full-width greater-than sign ＞", ">"},
 	'＜':      {"full-width less-than sign ＜", "<"},
@@ -72,6 +82,8 @@ func findFullWidth(text string) (at int, name, ascii string) {
 			quote = r
 		case r >= '０' && r <= '９':
 			return i, "full-width digit " + string(r), string('0' + r - '０')
+		case r >= 'Ａ' && r <= 'Ｚ' || r >= 'ａ' && r <= 'ｚ':
+			return i, "full-width letter " + string(r), string(r - 'Ａ' + 'A')
 		default:
 			if f, ok := fullWidth[r]; ok {
 				return i, f.name, f.ascii
