@@ -64,7 +64,7 @@ func (i Intervention) valid() error {
 	case i.Because == "":
 		return fmt.Errorf("%w: decide %s: a reason is needed: --because \"…\"", ErrBadRequest, i.Subject)
 	case i.Actor == "":
-		return fmt.Errorf("%w: decide %s: nobody is named as deciding", ErrBadRequest, i.Subject)
+		return fmt.Errorf("%w: decide %s: nobody is named as deciding: name yourself with --actor", ErrBadRequest, i.Subject)
 	case !slices.Contains([]string{market.Accept, market.Refund, Back, Correct}, i.Outcome):
 		return fmt.Errorf("%w: decide %s: a person decides accept, refund, back or correct, not %q", ErrBadRequest, i.Subject, i.Outcome)
 	case (i.Outcome == Correct) != (len(i.Set) > 0):

@@ -51,7 +51,7 @@ func subjectColumns[R any](of func(R) Subject) []column[R] {
 func reasonColumns[R any](why label, rule, because func(R) string) []column[R] {
 	return []column[R]{
 		texts("规则", "Rule", 36, rule),
-		texts(why.chinese, why.english, 64, because),
+		texts(why.chinese, why.english, 76, because),
 	}
 }
 
