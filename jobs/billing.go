@@ -17,7 +17,7 @@ import (
 // books is dated to its own second, however late the run is.
 var billing = line{
 	name:     "billing",
-	rulesets: []string{"payment", "waterfall", "rounding", "arrears", metering.Ruleset, metering.RepurchaseRuleset},
+	rulesets: []string{"payment", "waterfall", "rounding", "arrears", "refunds", metering.Ruleset, metering.RepurchaseRuleset},
 	chunk:    500,
 	first:    judgeStrays,
 	step:     billingStep,
@@ -49,6 +49,7 @@ type billingDesk struct {
 	x       *execution
 	payers  []market.Payer
 	money   map[int64][]market.MoneyIn
+	refunds map[int64][]market.RefundRequest
 	usage   []market.Usage
 	ahead   map[int64]time.Time // the first fact of each buyer that lies ahead
 	seen    map[string]bool     // occasions of re-purchases that were used before
@@ -71,6 +72,9 @@ func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.D
 		return nil, err
 	}
 	if d.money, err = tx.MoneyOf(ctx, buyers, x.run.AsOf); err != nil {
+		return nil, err
+	}
+	if d.refunds, err = tx.RefundsOf(ctx, buyers, x.run.AsOf, x.site.Zone); err != nil {
 		return nil, err
 	}
 	if err = d.readUsage(ctx, tx, buyers); err != nil {
@@ -113,7 +117,7 @@ func (d *billingDesk) readUsage(ctx context.Context, tx *storage.Tx, buyers []in
 // that buyer is kept.
 func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shard, k *harvest) {
 	payer := &d.payers[n]
-	b := &bill{payer: payer, money: d.money[payer.ID], usage: &d.usage[n], use: use{seen: d.seen}, meter: d.x.meter, books: d.books, site: d.x.site, runID: d.x.run.ID, asOf: d.x.run.AsOf, version: d.version}
+	b := &bill{payer: payer, money: d.money[payer.ID], refunds: d.refunds[payer.ID], usage: &d.usage[n], use: use{seen: d.seen}, meter: d.x.meter, books: d.books, site: d.x.site, runID: d.x.run.ID, asOf: d.x.run.AsOf, version: d.version}
 	err := errors.New(p.refused)
 	if p.refused == "" {
 		if b.stands, err = parseStands(due.Stands); err == nil {
@@ -139,6 +143,7 @@ func (k *harvest) bill(b *billed, due storage.Due) {
 	k.journals = append(k.journals, b.journals...)
 	k.deductions = append(k.deductions, b.deductions...)
 	k.ends = append(k.ends, b.ends...)
+	k.refunds = append(k.refunds, b.refunds...)
 	k.decisions = append(k.decisions, b.decisions...)
 	k.effects.Append(b.effects)
 	for _, e := range b.effects.Events {

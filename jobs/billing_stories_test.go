@@ -10,6 +10,7 @@ import (
 //	-- decisions --   what became of orders that were not paid
 //	-- usage --       what became of every record of use
 //	-- deductions --  what was charged: price, discount, what is due, what was dropped, and who paid
+//	-- refunds --     what became of requests for money back
 //	-- ledger --      every posting of every journal
 //	-- balances --    what is left on the buyers' accounts
 
@@ -67,6 +68,20 @@ func (s *story) deductions() []string {
 			var at time.Time
 			err := scan(&key, &price, &discount, &due, &dropped, &at, &sources)
 			return strings.Join([]string{key, price, discount, "due " + due, "dropped " + dropped, s.instant(at), "by " + sources}, "  "), err
+		})
+}
+
+func (s *story) refunds() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT f.code, o.code, r.outcome, r.rule, trim_scale(r.amount)::text || ' ' || r.currency, r.at
+		FROM refund_results r JOIN refunds f ON f.id = r.refund_id JOIN orders o ON o.id = r.order_id
+		ORDER BY r.at, f.code COLLATE "C"`,
+		func(scan func(...any) error) (string, error) {
+			var code, order, outcome, rule, amount string
+			var at time.Time
+			err := scan(&code, &order, &outcome, &rule, &amount, &at)
+			return strings.Join([]string{code, order, outcome, rule, amount, s.instant(at)}, "  "), err
 		})
 }
 

@@ -16,7 +16,8 @@ import (
 type bill struct {
 	payer   *market.Payer
 	money   []market.MoneyIn // not booked yet, in the order of its instants
-	usage   *market.Usage    // not billed yet
+	refunds []market.RefundRequest
+	usage   *market.Usage // not billed yet
 	use     use
 	meter   *metering.Meter
 	books   *market.Books // of the buyer's accounts; what is booked here is spent here
@@ -28,7 +29,10 @@ type bill struct {
 
 	happenings []happening
 	metered    metering.Metered
-	billed     billed
+
+	refunded      map[int64]market.Decimal // in this run, by order
+	unconditional int64                    // refunds in this run
+	billed        billed
 }
 
 // billed is what became of a buyer: all of it is kept, or none.
@@ -37,6 +41,7 @@ type billed struct {
 	deductions []market.Deduction
 	decisions  []market.Decision
 	ends       []market.OrderEnd
+	refunds    []market.RefundResult
 	effects    market.Effects
 	stands     stands
 	arrears    *market.Decision // what became of the buyer's resources; nil where nothing changed
@@ -74,6 +79,11 @@ func (b *bill) settle() error {
 		if g := &b.payer.Granted[i]; g.Account != "" && !g.Issued {
 			b.when(g.GrantedAt, moneyComes, func(time.Time) error { return b.book(g.Issue(b.payer.Site)) })
 		}
+	}
+	b.refunded = map[int64]market.Decimal{}
+	for i := range b.refunds {
+		r := &b.refunds[i]
+		b.when(r.At, moneyComes, func(time.Time) error { return b.refund(r) })
 	}
 	for i := range b.payer.Charges {
 		c := &b.payer.Charges[i]

@@ -37,6 +37,7 @@ type harvest struct {
 	journals   []market.Journal // of billing
 	deductions []market.Deduction
 	ends       []market.OrderEnd
+	refunds    []market.RefundResult
 	metered    market.MeteredUse
 }
 
@@ -54,6 +55,7 @@ func (k *harvest) cleared() *harvest {
 		journals:   k.journals[:0],
 		deductions: k.deductions[:0],
 		ends:       k.ends[:0],
+		refunds:    k.refunds[:0],
 	}
 	return k
 }
@@ -296,6 +298,9 @@ func (k *harvest) keepBilled(ctx context.Context, tx *storage.Tx, owner storage.
 		return err
 	}
 	if err := tx.KeepOrderEnds(ctx, owner, k.ends); err != nil {
+		return err
+	}
+	if err := tx.KeepRefunds(ctx, owner, k.refunds); err != nil {
 		return err
 	}
 	return tx.KeepUsage(ctx, owner, k.metered)

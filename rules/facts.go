@@ -82,6 +82,7 @@ var vocabularies = []Vocabulary{
 	paymentVocabulary,
 	roundingVocabulary,
 	arrearsVocabulary,
+	refundsVocabulary,
 	usageVocabulary,
 	repurchaseVocabulary,
 }

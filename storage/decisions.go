@@ -90,7 +90,7 @@ func (tx *Tx) Ended(ctx context.Context, order int64) (c market.Completion, foun
 func (tx *Tx) ParkedNow(ctx context.Context, order int64) (p Parked, found bool, err error) {
 	found, err = tx.one(ctx, `
 		SELECT id, job, site, subject, run_id, business_date, reason FROM parked
-		WHERE subject = $1 AND requeued_at IS NULL ORDER BY id DESC LIMIT 1`,
+		WHERE subject = $1 AND job = 'acceptance' AND requeued_at IS NULL ORDER BY id DESC LIMIT 1`,
 		[]any{order}, &p.ID, &p.Job, &p.Site, &p.Subject, &p.RunID, &p.On, &p.Reason)
 	if err != nil {
 		return p, false, fmt.Errorf("find whether order %d is parked: %w", order, err)

@@ -14,7 +14,7 @@ import (
 // facts are the tables that imports write; a dry run only reads them.
 var facts = []string{
 	"sellers", "buyers", "products", "orders", "order_lines", "deliveries", "shipments", "activations", "appeals", "subscriptions",
-	"corrections", "imports", "instruments", "charges", "credit_limits", "money", "gateway_lines",
+	"corrections", "imports", "instruments", "charges", "refunds", "credit_limits", "money", "gateway_lines",
 	"releases", "release_acts", "reversals", // written by people, between runs
 	"instances", "freezes", "prices", "packs", "usage_records",
 }

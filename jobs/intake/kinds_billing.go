@@ -26,6 +26,17 @@ var billingKinds = []Kind{
 			{Name: "order_types", Type: Text, About: "the types of order it is good for; empty: any"},
 			{Name: "not_with", Type: Text, About: "the kinds of discounts it cannot be combined with"},
 		}},
+	{Name: "refunds", table: "refunds", Key: []string{"code"},
+		Wakes: []storage.Wake{{Job: "billing", Subject: "(SELECT o.buyer_id FROM orders o WHERE o.id = t.order_id)", At: "coalesce(t.approved_at, t.requested_at)"}},
+		About: "Requests to give money back for an order. Each is decided once.", Order: [][3]string{{"requested_at", "<=", "approved_at"}}, Columns: []Column{
+			{Name: "code", Type: Code, Required: true, About: "the number of the request"},
+			{Name: "order", Type: Code, Required: true, Refers: "orders"},
+			{Name: "request", Type: Word, Words: []string{"unconditional", "negotiated", "failed", "granted"}, Required: true, About: "the buyer alone; agreed with the seller; not provisioned; granted by operations"},
+			{Name: "amount", Type: Money, owed: true, About: "empty: all that was paid"},
+			{Name: "requested_at", Type: Instant, Required: true},
+			{Name: "approved_at", Type: Instant, About: "when the seller agreed; a negotiated request waits for it"},
+			{Name: "reason", Type: Text},
+		}},
 	{Name: "charges", table: "charges", Key: []string{"code"}, Once: []string{"at", "buyer"}, Wakes: []storage.Wake{{Job: "billing", Subject: "t.buyer_id", At: "t.at"}},
 		About: "Charges that come priced, such as the lines of a cloud bill. A charge is reported once.",
 		Order: [][3]string{{"used_from", "<=", "used_until"}}, Columns: []Column{

@@ -14,7 +14,7 @@ import (
 
 // History is the tables that are only ever added to.
 var History = []string{"decisions", "notices", "completions", "event_keys", "rule_versions", "corrections", "imports",
-	"deductions", "deduction_sources", "order_ends", "journals", "postings", "blocks", "releases", "release_acts", "shadow_differences", "reversals",
+	"deductions", "deduction_sources", "order_ends", "refund_results", "journals", "postings", "blocks", "releases", "release_acts", "shadow_differences", "reversals",
 	"usage_records", "usage_results", "rated", "draws", "instance_stops", "packs_bought"}
 
 // months are the tables of History that are kept by month.

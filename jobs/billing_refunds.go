@@ -1,0 +1,63 @@
+package jobs
+
+import (
+	"fmt"
+	"slices"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+)
+
+// refund decides a request for money back, and gives it back to the sources
+// that paid the order, the last that paid first.
+func (b *bill) refund(r *market.RefundRequest) error {
+	o := &r.Order
+	currency := o.Amount.Currency
+	if i := slices.IndexFunc(b.billed.deductions, func(d market.Deduction) bool { return d.Kind == market.DeductedOrder && d.Subject == o.ID }); i >= 0 {
+		d := &b.billed.deductions[i] // it was paid in this very run
+		r.Paid, r.Seller, r.Since = d.Payment.Sources, d.Seller, latest(r.Since, d.At)
+	}
+	paid := market.NewMoney(market.Decimal{}, currency)
+	for _, s := range r.Paid {
+		sum, err := paid.Add(s.Amount)
+		if err != nil {
+			return fmt.Errorf("refund %s: %w", r.Code, err)
+		}
+		paid = sum
+	}
+	paid.Amount = paid.Amount.Sub(r.Before.Amount).Sub(b.refunded[o.ID])
+	asked := r.Amount
+	if asked.Currency == "" {
+		asked = paid
+	}
+	facts := rules.RefundFacts{Request: r.Request, OrderType: o.Type, AccessType: o.AccessType, DeliveryMode: o.DeliveryMode, ChargeMode: o.ChargeMode,
+		Seller: r.Seller, Product: r.Product, Paid: paid, Asked: asked, ProvisionedFor: market.StartedAt(seen(r.Since, r.RequestedAt)),
+		Supervised: r.Watched, Completed: !seen(r.Ended, r.RequestedAt).IsZero(), Collected: !seen(r.Taken, r.RequestedAt).IsZero(),
+		Begun: !seen(r.Since, r.RequestedAt).IsZero(), Over: !seen(r.Until, r.RequestedAt).IsZero(), Trial: o.Amount.IsZero(), ThisYear: r.ThisYear + b.unconditional}
+	policy := b.version["refunds"]
+	answer, err := policy.Decide(&facts, r.RequestedAt)
+	if err != nil {
+		return err
+	}
+	result := market.RefundResult{RefundID: r.ID, OrderID: o.ID, BuyerID: b.payer.ID, Request: r.Request, Outcome: answer.Outcome, Rule: answer.Rule, Because: answer.Because,
+		Amount: market.NewMoney(market.Decimal{}, currency), RequestedAt: r.RequestedAt, At: r.At, Facts: policy.AppendFacts(nil, &facts)}
+	name := b.payer.Site + "/" + r.Code
+	switch answer.Outcome {
+	case "refund":
+		result.Amount = asked
+		if err := b.book(r.Journal("refund/"+name, b.refunded[o.ID], asked)); err != nil {
+			return err
+		}
+		b.refunded[o.ID] = b.refunded[o.ID].Add(asked.Amount)
+		if r.Request == market.RefundUnconditional {
+			b.unconditional++
+		}
+	case "refuse":
+	default:
+		return fmt.Errorf("carry out %q of ruleset refunds: billing does not know this outcome", answer.Outcome)
+	}
+	notify(&b.billed.effects, market.Notice{Key: "refund_decided/" + name, Kind: "refund_" + answer.Outcome, Subject: o.ID, Recipients: concerned, At: r.At})
+	b.billed.refunds = append(b.billed.refunds, result)
+	b.billed.outcomes[answer.Outcome]++
+	return nil
+}

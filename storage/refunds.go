@@ -1,0 +1,103 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"nightshift/rules/market"
+)
+
+// RefundsOf are the requests of buyers that nobody has decided and that take
+// effect by asOf, in the order of their instants, with all that the rules may
+// ask about their orders. The year of a request is that of the zone.
+func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zone *time.Location) (map[int64][]market.RefundRequest, error) {
+	found := map[int64][]market.RefundRequest{}
+	err := tx.Query(ctx, `
+		SELECT r.id, r.code, r.request, coalesce(r.amount, 0), coalesce(r.currency, ''), r.requested_at, coalesce(r.approved_at, r.requested_at),
+		       o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.delivery_mode, o.charge_mode, coalesce(o.amount, 0), coalesce(o.currency, ''),
+		       coalesce(d.seller_id, 0), coalesce(s.code, ''), coalesce(p.code, ''),
+		       coalesce((SELECT sum(b.amount) FROM refund_results_seen b WHERE b.order_id = o.id), 0),
+		       coalesce(v.start_at, v.delivered_at, d.at, o.paid_at), c.valid_until, c.completed_at, v.collected_at,
+		       coalesce((SELECT a.outcome <> 'unsupervised' FROM decisions a WHERE a.subject = o.id AND a.ruleset = 'acceptance' ORDER BY a.business_date DESC, a.no DESC LIMIT 1), true),
+		       (SELECT count(*) FROM refund_results_seen b WHERE b.buyer_id = o.buyer_id AND b.request = 'unconditional' AND b.outcome = 'refund'
+		          AND extract(year FROM b.requested_at AT TIME ZONE $3) = extract(year FROM r.requested_at AT TIME ZONE $3))
+		FROM refunds r JOIN orders o ON o.id = r.order_id
+		LEFT JOIN LATERAL (SELECT d.seller_id, d.at FROM deductions d WHERE d.key = 'order/' || o.site || '/' || o.code || '/paid') d ON true
+		LEFT JOIN sellers s ON s.id = coalesce(d.seller_id, o.seller_id)
+		LEFT JOIN products p ON p.id = o.product_id
+		LEFT JOIN completions c ON c.order_id = o.id
+		LEFT JOIN LATERAL (SELECT max(start_at) AS start_at, max(delivered_at) AS delivered_at, max(collected_at) AS collected_at FROM deliveries v WHERE v.order_id = o.id) v ON true
+		WHERE o.buyer_id = ANY($1) AND coalesce(r.approved_at, r.requested_at) <= $2
+		  AND (r.request <> 'negotiated' OR r.approved_at IS NOT NULL)
+		  AND NOT EXISTS (SELECT FROM refund_results_seen b WHERE b.refund_id = r.id)
+		ORDER BY o.buyer_id, 7, r.code COLLATE "C"`, []any{buyers, asOf, zone.String()}, func(rows pgx.Rows) error {
+		var r market.RefundRequest
+		var since, until, ended, taken pgtype.Timestamptz
+		o := &r.Order
+		if err := rows.Scan(&r.ID, &r.Code, &r.Request, &r.Amount.Amount, &r.Amount.Currency, &r.RequestedAt, &r.At,
+			&o.ID, &o.Site, &o.Code, &o.BuyerID, &o.Type, &o.AccessType, &o.DeliveryMode, &o.ChargeMode, &o.Amount.Amount, &o.Amount.Currency,
+			&r.SellerID, &r.Seller, &r.Product, &r.Before.Amount, &since, &until, &ended, &taken, &r.Watched, &r.ThisYear); err != nil {
+			return err
+		}
+		r.Before.Currency = o.Amount.Currency
+		r.Since, r.Until, r.Ended, r.Taken = since.Time, until.Time, ended.Time, taken.Time
+		found[o.BuyerID] = append(found[o.BuyerID], r)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the refunds of %d buyers: %w", len(buyers), err)
+	}
+	return found, tx.paidBy(ctx, found)
+}
+
+// paidBy adds to requests which sources paid their orders.
+func (tx *Tx) paidBy(ctx context.Context, found map[int64][]market.RefundRequest) error {
+	of := map[string][]*market.RefundRequest{}
+	var keys []string
+	for _, requests := range found {
+		for i := range requests {
+			key := "order/" + requests[i].Order.Site + "/" + requests[i].Order.Code + "/paid"
+			keys, of[key] = append(keys, key), append(of[key], &requests[i])
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	err := tx.Query(ctx, `
+		SELECT s.key, s.instrument, s.kind, s.account, s.amount, d.currency, s.rule, coalesce(g.code, '')
+		FROM deduction_sources s JOIN deductions d ON d.key = s.key AND d.business_date = s.business_date
+		LEFT JOIN instruments i ON i.site = d.site AND i.code = s.instrument AND i.borne_by = 'seller'
+		LEFT JOIN sellers g ON g.id = i.seller_id
+		WHERE s.key = ANY($1)
+		ORDER BY s.key, s.no`, []any{keys}, func(rows pgx.Rows) error {
+		var key, bearer string
+		var s market.Source
+		if err := rows.Scan(&key, &s.Instrument, &s.Kind, &s.Account, &s.Amount.Amount, &s.Amount.Currency, &s.Rule, &bearer); err != nil {
+			return err
+		}
+		if bearer != "" {
+			s.Returns = market.SellerVouchers(bearer)
+		}
+		for _, r := range of[key] {
+			r.Paid = append(r.Paid, s)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read what paid %d orders: %w", len(keys), err)
+	}
+	return nil
+}
+
+// KeepRefunds appends what became of requests.
+func (tx *Tx) KeepRefunds(ctx context.Context, k Keeping, results []market.RefundResult) error {
+	columns := []string{"refund_id", "order_id", "buyer_id", "request", "outcome", "rule", "because", "amount", "currency", "requested_at", "at", "facts", "run_id", "business_date"}
+	return tx.CopyRows(ctx, "refund_results", columns, len(results), func(i int, row []any) error {
+		r := &results[i]
+		return fill(row, r.RefundID, r.OrderID, r.BuyerID, r.Request, r.Outcome, r.Rule, r.Because, r.Amount.Amount, string(r.Amount.Currency), r.RequestedAt, r.At, r.Facts, k.run(), k.On)
+	})
+}
