@@ -166,7 +166,7 @@ func TestUseIsMeteredNightByNight(t *testing.T) {
 		reported(t, "06-02 00:30", "s1", "app", "units", "06-01 20:00", "06-01 21:00", "1", "")+
 		reported(t, "06-02 00:30", "s8", "app", "units", "06-01 10:00", "06-01 10:30", "4", "")+
 		reported(t, "06-02 00:30", "s4", "app", "units", "06-01 14:00", "06-01 15:00", "1", ""))
-	night("06-03 04:00", "6 accept 7 reject013 8 reject005 9 reject010 10 reject005 A2=0-1-0:2")
+	night("06-03 04:00", "6 accept 7 reject013 8 reject005 9 reject010 10 reject005 A2=0-0-0:0 A2=0-1-0:2")
 	night("06-04 04:00", "5 accept app=1-5-0:1.3")
 	take("usage", usageColumns+reported(t, "06-05 00:30", "s9", "app", "units", "06-04 10:00", "06-04 10:30", "1", ""))
 	night("06-05 04:00", "11 accept app=0-1-0:0.2")

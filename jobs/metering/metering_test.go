@@ -212,6 +212,7 @@ B/run/06-01T10 1, excess 1, 3.00 CNY, due 06-01 13:00`},
 1 accept 
 2 accept 
 A/run/06-01T10 1, excess 1, 2.00 CNY, due 06-01 13:00
+A2/run/06-01T10 0, due 06-01 14:00
 A2/run/06-01T11 1, excess 1, 2.00 CNY, due 06-01 14:00`},
 		{"the same image on two machines is two fees", func(w *world) {
 			w.instance("A", "image", onMachine("ecs-1", 1))

@@ -57,9 +57,11 @@ func (w *Walk) settle(j *judged) error {
 	}
 	for _, part := range market.CycleHour.Split(market.Span{From: j.begin, To: j.end}, w.meter.Zone) {
 		whole := market.CycleHour.Contains(part.From, w.meter.Zone)
-		if !w.payHour(hourOf(j.instance, j.record.Item, whole.From)) {
-			w.rate(j, whole, part.From, market.DecimalOf(1))
+		hours := market.DecimalOf(1)
+		if w.payHour(hourOf(j.instance, j.record.Item, whole.From)) {
+			hours = market.Decimal{} // the same image used the machine before, within the hour
 		}
+		w.rate(j, whole, part.From, hours)
 	}
 	return nil
 }

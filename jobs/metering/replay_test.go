@@ -131,10 +131,10 @@ func TestWhatIsRatedAddsUp(t *testing.T) {
 				draw.Fatalf("record %d: %s is not %s drawn, %s priced, %s unbilled", r.RecordID, r.Quantity, r.Drawn, r.Excess, r.Unbilled)
 			}
 			key := fmt.Sprint(r.ProductID, r.Item, r.CycleFrom.Unix())
-			if r.Measure == market.MeasureHours && hours[key] {
+			if r.Measure == market.MeasureHours && r.Quantity.Sign() > 0 && hours[key] {
 				draw.Fatalf("record %d: the hour %s is paid twice", r.RecordID, r.CycleFrom)
 			}
-			hours[key] = true
+			hours[key] = hours[key] || r.Quantity.Sign() > 0
 		}
 		for _, p := range b.Packs {
 			for _, win := range p.Windows {

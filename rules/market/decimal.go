@@ -40,10 +40,31 @@ func ParseDecimal(text string) (Decimal, error) {
 		return Decimal{}, fmt.Errorf("read number %q: %w: at most %d digits before the point and %d after", clip(text), ErrOutOfRange, MaxIntegerDigits, MaxFractionDigits)
 	}
 	var v Decimal
+	if n, ok := shortNumber(whole, fraction); ok {
+		v.d.SetFinite(n, -int32(len(fraction)))
+		v.d.Negative = text[0] == '-'
+		return v, nil
+	}
 	if _, _, err := v.d.SetString(text); err != nil {
 		return Decimal{}, fmt.Errorf("read number %q: %w", clip(text), ErrNotANumber)
 	}
 	return v, v.Fits()
+}
+
+// shortNumber is the digits of a number that fits wherever numbers are kept, as
+// most do: they are read several times faster.
+func shortNumber(whole, fraction string) (n int64, ok bool) {
+	const most = 18 // digits that 64 bits hold
+	if len(whole)+len(fraction) > most || len(fraction) > MaxFractionDigits {
+		return 0, false
+	}
+	for _, c := range []byte(whole) {
+		n = n*10 + int64(c-'0')
+	}
+	for _, c := range []byte(fraction) {
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
 }
 
 func allDigits(s string) bool {

@@ -127,7 +127,7 @@ CREATE TABLE rated (
     used_at          timestamptz NOT NULL,
     used_until       timestamptz NOT NULL,
     due_at           timestamptz NOT NULL,
-    quantity         numeric(38,12) NOT NULL CHECK (quantity > 0),
+    quantity         numeric(38,12) NOT NULL CHECK (quantity >= 0), -- 0 for an hour that is paid
     drawn            numeric(38,12) NOT NULL CHECK (drawn >= 0),
     excess           numeric(38,12) NOT NULL CHECK (excess >= 0),
     unbilled         numeric(38,12) NOT NULL CHECK (unbilled >= 0),
@@ -145,7 +145,7 @@ CREATE TABLE rated (
 CREATE INDEX rated_instance ON rated (instance_id, used_at);
 CREATE INDEX rated_date ON rated USING brin (business_date) WITH (pages_per_range = 32, autosummarize = on);
 -- A clock hour is paid once.
-CREATE UNIQUE INDEX rated_hour ON rated (instance_id, item, cycle_from) WHERE measure = 'hours';
+CREATE UNIQUE INDEX rated_hour ON rated (instance_id, item, cycle_from) WHERE measure = 'hours' AND quantity > 0;
 
 -- What packages gave: each draw goes on where the one before it ended, so that
 -- two who draw at once cannot both, and none goes beyond the quota.
