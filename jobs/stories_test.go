@@ -220,7 +220,7 @@ func (s *story) night(request jobs.Request) {
 // may change.
 func (s *story) decidedAgain() {
 	s.Helper()
-	if s.job != jobs.Acceptance.Name || s.part("stops") != "" || count(s, s.store, `SELECT count(DISTINCT policies) FROM runs`) > 1 {
+	if !slices.Contains(s.jobs, jobs.Acceptance.Name) || s.part("stops") != "" || count(s, s.store, `SELECT count(DISTINCT policies) FROM runs`) > 1 {
 		return
 	}
 	ask := jobs.Backtest{Site: s.site.Name, From: s.nights[0].on, To: s.nights[len(s.nights)-1].on}
