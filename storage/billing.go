@@ -79,3 +79,27 @@ func (tx *Tx) KeepOrderEnds(ctx context.Context, k Keeping, ends []market.OrderE
 	}
 	return nil
 }
+
+// wakePayers has billing look at the buyers of orders that a supervision ended
+// with a refund: what they paid goes back.
+func (tx *Tx) wakePayers(ctx context.Context, ended []market.Completion) error {
+	var orders []int64
+	for i := range ended {
+		if ended[i].Outcome == market.Refund {
+			orders = append(orders, ended[i].OrderID)
+		}
+	}
+	if len(orders) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `
+		INSERT INTO due AS d (job, site, subject, look_at)
+		SELECT DISTINCT 'billing', o.site, o.buyer_id, '-infinity'::timestamptz
+		FROM orders o
+		WHERE o.id = ANY($1) AND EXISTS (SELECT FROM deductions_seen p WHERE p.key = 'order/' || o.site || '/' || o.code || '/paid')
+		ON CONFLICT (job, subject) DO UPDATE SET look_at = excluded.look_at`, orders)
+	if err != nil {
+		return fmt.Errorf("wake the buyers of %d refunded orders: %w", len(orders), err)
+	}
+	return nil
+}

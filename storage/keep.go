@@ -64,6 +64,9 @@ func (tx *Tx) KeepEffects(ctx context.Context, k Keeping, e market.Effects) erro
 	if err != nil {
 		return err
 	}
+	if err := tx.wakePayers(ctx, e.Completions); err != nil {
+		return err
+	}
 	err = tx.CopyRows(ctx, "completions", []string{"order_id", "outcome", "completed_at", "valid_from", "valid_until", "run_id", "business_date", "no"}, len(e.Completions), func(i int, row []any) error {
 		c := &e.Completions[i]
 		return fill(row, c.OrderID, c.Outcome, c.CompletedAt, orNull(c.ValidFrom), orNull(c.ValidUntil), k.run(), k.On, c.No)

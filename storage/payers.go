@@ -108,7 +108,7 @@ func (r *payerReader) orders() error {
 		LEFT JOIN sellers s ON s.id = coalesce(o.seller_id, p.seller_id,
 			(SELECT min(l.seller_id) FROM order_lines l WHERE l.order_id = o.id HAVING count(DISTINCT l.seller_id) = 1))
 		WHERE o.buyer_id = ANY($1) AND o.paid_at IS NULL AND o.cancelled_at IS NULL
-		  AND NOT EXISTS (SELECT FROM order_ends e WHERE e.order_id = o.id)
+		  AND NOT EXISTS (SELECT FROM order_ends_seen e WHERE e.order_id = o.id)
 		ORDER BY o.buyer_id, o.placed_at, o.id`, []any{r.ids}, func(rows pgx.Rows) error {
 		var o market.OpenOrder
 		var payAt pgtype.Timestamptz

@@ -13,7 +13,8 @@ import (
 
 // RefundsOf are the requests of buyers that nobody has decided and that take
 // effect by asOf, in the order of their instants, with all that the rules may
-// ask about their orders. The year of a request is that of the zone.
+// ask about their orders. Where the platform ended a supervision with a refund,
+// that asks for all of it. The year of a request is that of the zone.
 func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zone *time.Location) (map[int64][]market.RefundRequest, error) {
 	found := map[int64][]market.RefundRequest{}
 	err := tx.Query(ctx, `
@@ -22,14 +23,24 @@ func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zon
 		       coalesce(d.seller_id, 0), coalesce(s.code, ''), coalesce(p.code, ''),
 		       coalesce((SELECT sum(b.amount) FROM refund_results_seen b WHERE b.order_id = o.id), 0),
 		       coalesce(v.start_at, v.delivered_at, d.at, o.paid_at), c.valid_until, c.completed_at, v.collected_at,
-		       coalesce((SELECT a.outcome <> 'unsupervised' FROM decisions a WHERE a.subject = o.id AND a.ruleset = 'acceptance' ORDER BY a.business_date DESC, a.no DESC LIMIT 1), true),
+		       coalesce((SELECT a.outcome <> 'unsupervised' FROM decisions_seen a WHERE a.subject = o.id AND a.ruleset = 'acceptance' ORDER BY a.business_date DESC, a.no DESC LIMIT 1), true),
 		       (SELECT count(*) FROM refund_results_seen b WHERE b.buyer_id = o.buyer_id AND b.request = 'unconditional' AND b.outcome = 'refund'
 		          AND extract(year FROM b.requested_at AT TIME ZONE $3) = extract(year FROM r.requested_at AT TIME ZONE $3))
-		FROM refunds r JOIN orders o ON o.id = r.order_id
-		LEFT JOIN LATERAL (SELECT d.seller_id, d.at FROM deductions d WHERE d.key = 'order/' || o.site || '/' || o.code || '/paid') d ON true
+		FROM (
+			SELECT id, code, order_id, request, amount, currency, requested_at, approved_at FROM refunds
+			UNION ALL
+			SELECT -c.order_id, 'supervision/' || o.code, c.order_id, 'granted', NULL, NULL, c.completed_at, NULL
+			FROM completions_seen c JOIN orders o ON o.id = c.order_id
+			WHERE c.outcome = 'refund' AND o.buyer_id = ANY($1)
+			  AND NOT EXISTS (SELECT FROM reversals v WHERE v.order_id = c.order_id AND v.no = c.no)
+			  AND EXISTS (SELECT FROM deductions_seen d WHERE d.key = 'order/' || o.site || '/' || o.code || '/paid')) r
+		JOIN orders o ON o.id = r.order_id
+		LEFT JOIN LATERAL (SELECT d.seller_id, d.at FROM deductions_seen d WHERE d.key = 'order/' || o.site || '/' || o.code || '/paid') d ON true
 		LEFT JOIN sellers s ON s.id = coalesce(d.seller_id, o.seller_id)
 		LEFT JOIN products p ON p.id = o.product_id
-		LEFT JOIN completions c ON c.order_id = o.id
+		LEFT JOIN LATERAL (
+			SELECT c.outcome, c.valid_until, c.completed_at FROM completions_seen c
+			WHERE c.order_id = o.id AND NOT EXISTS (SELECT FROM reversals v WHERE v.order_id = c.order_id AND v.no = c.no)) c ON true
 		LEFT JOIN LATERAL (SELECT max(start_at) AS start_at, max(delivered_at) AS delivered_at, max(collected_at) AS collected_at FROM deliveries v WHERE v.order_id = o.id) v ON true
 		WHERE o.buyer_id = ANY($1) AND coalesce(r.approved_at, r.requested_at) <= $2
 		  AND (r.request <> 'negotiated' OR r.approved_at IS NOT NULL)
@@ -69,7 +80,7 @@ func (tx *Tx) paidBy(ctx context.Context, found map[int64][]market.RefundRequest
 	}
 	err := tx.Query(ctx, `
 		SELECT s.key, s.instrument, s.kind, s.account, s.amount, d.currency, s.rule, coalesce(g.code, '')
-		FROM deduction_sources s JOIN deductions d ON d.key = s.key AND d.business_date = s.business_date
+		FROM deduction_sources_seen s JOIN deductions_seen d ON d.key = s.key AND d.business_date = s.business_date
 		LEFT JOIN instruments i ON i.site = d.site AND i.code = s.instrument AND i.borne_by = 'seller'
 		LEFT JOIN sellers g ON g.id = i.seller_id
 		WHERE s.key = ANY($1)

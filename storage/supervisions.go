@@ -143,7 +143,7 @@ func (r *supervisionReader) ends() error {
 	if len(unpaid) == 0 {
 		return nil
 	}
-	return r.tx.Query(r.ctx, `SELECT order_id, outcome, at FROM order_ends WHERE order_id = ANY($1)`, []any{unpaid}, func(rows pgx.Rows) error {
+	return r.tx.Query(r.ctx, `SELECT order_id, outcome, at FROM order_ends_seen WHERE order_id = ANY($1)`, []any{unpaid}, func(rows pgx.Rows) error {
 		var e market.OrderEnd
 		if err := rows.Scan(&e.OrderID, &e.Outcome, &e.At); err != nil {
 			return err
