@@ -76,7 +76,7 @@ func (s *story) refunds() []string {
 	return s.rows(`
 		SELECT coalesce(f.code, 'supervision'), o.code, r.outcome, r.rule, trim_scale(r.amount)::text || ' ' || r.currency, r.at
 		FROM refund_results r LEFT JOIN refunds f ON f.id = r.refund_id JOIN orders o ON o.id = r.order_id
-		ORDER BY r.at, 1 COLLATE "C"`,
+		ORDER BY r.at, coalesce(f.code, '') COLLATE "C"`,
 		func(scan func(...any) error) (string, error) {
 			var code, order, outcome, rule, amount string
 			var at time.Time
