@@ -64,23 +64,7 @@ func (b *bill) owed() market.Money {
 // tells when the next one does; zero where none runs.
 func (b *bill) passArrears(upto time.Time) (next time.Time, err error) {
 	o := &b.billed.stands.Owing
-	policy := b.version["arrears"]
-	for at := o.Since; !o.Since.IsZero() && !at.After(upto); {
-		facts := b.arrearsFacts()
-		answer, err := policy.Decide(facts, at)
-		if err != nil {
-			return next, err
-		}
-		turns, turn := policy.Next(facts, at, answer)
-		if !turn || turns.After(upto) {
-			return turns, nil
-		}
-		if err := b.decideArrears(turns); err != nil {
-			return next, err
-		}
-		at = turns
-	}
-	return next, nil
+	return passClocks(b.version["arrears"], o.Since, upto, func() any { return b.arrearsFacts() }, b.decideArrears, func() bool { return !o.Since.IsZero() })
 }
 
 func (b *bill) arrearsFacts() *rules.ArrearsFacts {

@@ -103,18 +103,24 @@ func (t *orderTry) try(at time.Time) error {
 // pass lets the clocks run out that do so up to an instant, and tells when the
 // next one does; zero where none runs.
 func (t *orderTry) pass(upto time.Time) (next time.Time, err error) {
-	policy := t.version["payment"]
-	for at := latest(t.order.PlacedAt, t.tried); !t.ended && !at.After(upto); {
-		facts := t.facts()
-		answer, err := policy.Decide(facts, at)
+	return passClocks(t.version["payment"], latest(t.order.PlacedAt, t.tried), upto, func() any { return t.facts() }, t.decide, func() bool { return !t.ended })
+}
+
+// passClocks lets clocks run out up to an instant, one turn of a policy's answer
+// after the other as long as it goes on, and tells when the next one does; zero
+// where none runs.
+func passClocks(policy *rules.Policy, from, upto time.Time, facts func() any, turn func(at time.Time) error, goesOn func() bool) (next time.Time, err error) {
+	for at := from; goesOn() && !at.After(upto); {
+		f := facts()
+		answer, err := policy.Decide(f, at)
 		if err != nil {
 			return next, err
 		}
-		turns, turn := policy.Next(facts, at, answer)
-		if !turn || turns.After(upto) {
+		turns, ok := policy.Next(f, at, answer)
+		if !ok || turns.After(upto) {
 			return turns, nil
 		}
-		if err := t.decide(turns); err != nil {
+		if err := turn(turns); err != nil {
 			return next, err
 		}
 		at = turns
