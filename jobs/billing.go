@@ -17,11 +17,14 @@ import (
 // books is dated to its own second, however late the run is.
 var billing = line{
 	name:     "billing",
-	rulesets: []string{"payment", "waterfall", "rounding", "arrears", "refunds", metering.Ruleset, metering.RepurchaseRuleset},
+	rulesets: billingRulesets,
 	chunk:    500,
 	first:    judgeStrays,
 	step:     billingStep,
+	report:   billingReport,
 }
+
+var billingRulesets = []string{"payment", "waterfall", "rounding", "arrears", "refunds", metering.Ruleset, metering.RepurchaseRuleset}
 
 // billingStep takes a shard of buyers one chunk further: read, settle, keep.
 func billingStep(ctx context.Context, tx *storage.Tx, x *execution, shard *storage.Shard, p pace) error {

@@ -3,7 +3,32 @@ package jobs_test
 import (
 	"strings"
 	"time"
+
+	"nightshift/rules/market"
 )
+
+// keepWorkbook keeps the workbook of a night of billing that decided something:
+// its lists must tie to the journals.
+func (s *story) keepWorkbook(r market.Run) {
+	s.Helper()
+	if r.Job != "billing" || len(r.Outcomes) == 0 {
+		return
+	}
+	if _, err := s.engine.KeepWorkbook(s.Context(), r); err != nil {
+		s.Errorf("workbook of %s: %v", r.On, err)
+	}
+	s.books = append(s.books, r)
+}
+
+// writtenAgain writes the workbooks of the story again, after all its nights.
+func (s *story) writtenAgain() {
+	s.Helper()
+	for _, r := range s.books {
+		if _, difference, err := s.engine.VerifyWorkbook(s.Context(), r); err != nil || difference != "" {
+			s.Errorf("workbook of %s, written again after all nights: %s %v", r.On, difference, err)
+		}
+	}
+}
 
 // The parts of a story of billing:
 //

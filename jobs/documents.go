@@ -112,29 +112,41 @@ func (a *account) report() (reports.AcceptanceReport, error) {
 			because, err := a.because("reminders", a.run.ID, v.Placed, v.Rule)
 			return reports.ReminderRow{Order: v.Order, Kind: v.Kind, Recipients: v.Recipients, At: v.At, Rule: v.Rule, Because: because}, err
 		}),
-		Parked: mapped(a.tx.ParkedBy(a.ctx, a.run), func(v storage.SetAside) (reports.ParkedRow, error) {
-			return reports.ParkedRow{Order: v.Order, At: a.run.AsOf, Reason: v.Reason}, nil
-		}),
+		Parked: mapped(a.tx.ParkedBy(a.ctx, a.run), a.setAside),
 	}
 	if err := a.prepare(); err != nil {
 		return report, err
 	}
-	for _, ruleset := range Acceptance.Rulesets {
-		f, err := heldBy(a.run, ruleset.Name, a.site, a.policy)
-		if err != nil {
-			return report, err
-		}
-		used := f.Pinned()
-		if len(used) == 0 {
-			used = append(used, f.Policy())
-		}
-		for _, p := range used {
-			report.Policies = append(report.Policies, reports.PolicyUsed{Ruleset: p.Ruleset, Version: p.Version, Effective: p.From, Hash: p.Hash[:]})
-		}
+	var rulesets []string
+	for _, r := range Acceptance.Rulesets {
+		rulesets = append(rulesets, r.Name)
 	}
+	used, err := a.used(rulesets)
+	if err != nil {
+		return report, err
+	}
+	report.Policies = used
 	counts, err := a.counts()
 	report.Counts = counts
 	return report, err
+}
+
+// used are the versions that the run was pinned to.
+func (a *account) used(rulesets []string) (used []reports.PolicyUsed, err error) {
+	for _, ruleset := range rulesets {
+		f, err := heldBy(a.run, ruleset, a.site, a.policy)
+		if err != nil {
+			return nil, err
+		}
+		versions := f.Pinned()
+		if len(versions) == 0 {
+			versions = append(versions, f.Policy())
+		}
+		for _, p := range versions {
+			used = append(used, reports.PolicyUsed{Ruleset: p.Ruleset, Version: p.Version, Effective: p.From, Hash: p.Hash[:]})
+		}
+	}
+	return used, nil
 }
 
 // prepare reads the runs whose decisions may stand, before the lists do: the

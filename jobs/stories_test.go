@@ -69,6 +69,7 @@ func TestStories(t *testing.T) {
 			if slices.Contains(s.jobs, "acceptance") {
 				s.decidedAgain()
 			}
+			s.writtenAgain()
 		})
 	}
 }
@@ -84,6 +85,7 @@ type story struct {
 	nights  []night
 	rejects []string
 	stops   []string
+	books   []market.Run // of billing, whose workbook was kept
 }
 
 type night struct {
@@ -205,6 +207,7 @@ func (s *story) night(request jobs.Request) {
 	if err != nil || first.Run.Parked > 0 {
 		s.Fatalf("night of %s: %d parked, %v", request.On, first.Run.Parked, err)
 	}
+	s.keepWorkbook(first.Run)
 	kept := s.rowsKept()
 	again, err := s.engine.Run(s.Context(), request)
 	if err != nil || !again.Already || string(again.Run.ResultHash) != string(first.Run.ResultHash) {

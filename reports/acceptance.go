@@ -110,7 +110,7 @@ type ReminderRow struct {
 
 // ParkedRow is a candidate that was set aside because it could not be decided.
 type ParkedRow struct {
-	Order  string
+	Code   string    // of the order or the buyer
 	At     time.Time // the as-of of the run that parked it
 	Reason string    // what is wrong, and what to do
 }

@@ -127,7 +127,7 @@ var remindersTable = table[ReminderRow]{
 var parkedTable = table[ParkedRow]{
 	name: "Parked", title: label{"已搁置", "Parked"}, tab: "B42318",
 	columns: []column[ParkedRow]{
-		texts("订单", "Order", 17, func(r ParkedRow) string { return r.Order }),
+		texts("订单", "Order", 17, func(r ParkedRow) string { return r.Code }),
 		instants("搁置于", "Parked at", func(r ParkedRow) time.Time { return r.At }),
 		texts("原因", "Reason", 110, func(r ParkedRow) string { return r.Reason }),
 	},

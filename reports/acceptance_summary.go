@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -21,7 +20,7 @@ func (a *acceptance) writeSummary(c *control) error {
 	}
 	steps := []func(*sheet) error{
 		func(s *sheet) error { return a.head(s, c) },
-		a.results, a.waitingByAge, a.waitingChart, a.policies, a.howToRead, (*sheet).close,
+		a.results, a.waitingByAge, a.waitingChart, func(s *sheet) error { return s.rulesUsed(a.Policies) }, a.howToRead, (*sheet).close,
 	}
 	for _, step := range steps {
 		if err := step(s); err != nil {
@@ -32,35 +31,7 @@ func (a *acceptance) writeSummary(c *control) error {
 }
 
 func (a *acceptance) head(s *sheet, c *control) error {
-	err := errors.Join(
-		s.line(34, styled{a.book.title.String(), title}),
-		s.line(18, styled{a.book.subject, subtitle}),
-	)
-	s.skip(1)
-	for _, line := range []struct {
-		label
-		value any
-	}{
-		{label{"站点", "Site"}, a.Site},
-		{label{"业务日期", "Business date"}, a.On},
-		{label{"评估时刻", "As of"}, a.AsOf},
-		{label{"时区", "Time zone"}, a.book.zone.String()},
-		{label{"程序与库结构", "Build and schema"}, a.Build + ", " + strconv.Itoa(a.Schema)},
-	} {
-		err = errors.Join(err, s.pair(18, line.label, line.value, fact))
-	}
-	err = errors.Join(err, s.pair(22, label{"对账", "Control"}, formula{c.verdictCell, c.verdict()}, verdict))
-	row := strconv.Itoa(s.row)
-	return errors.Join(err,
-		a.book.traffic(summaryTab, "B"+row+":C"+row, `LEFT($B$`+row+`,1)="`+tick+`"`))
-}
-
-// pair is a key and its value, which takes two columns.
-func (s *sheet) pair(height float64, l label, value any, as look) error {
-	row := strconv.Itoa(s.row + 1)
-	return errors.Join(
-		s.line(height, styled{l.String(), key}, styled{value, as}, styled{nil, as}),
-		s.frame.MergeCell("B"+row, "C"+row))
+	return s.head(c, runFacts(a.Site, a.On, a.AsOf, a.Build, a.Schema))
 }
 
 // results says what the run decided, and where that is listed.
@@ -181,38 +152,14 @@ func (a *acceptance) waitingChart(s *sheet) error {
 	return a.book.file.AddChart(summaryTab, at, chart)
 }
 
-// policies names the rules that decided, by their content.
-func (a *acceptance) policies(s *sheet) error {
-	s.skip(1)
-	err := errors.Join(
-		s.across(22, section, nil, label{"所用规则", "Rules used"}.String()),
-		s.across(headingHeight, heading, []styled{
-			{label{"规则集", "Ruleset"}.stacked(), heading},
-			{label{"版本", "Version"}.stacked(), headingRight},
-			{label{"生效日期", "Effective"}.stacked(), heading},
-		}, label{"内容的 SHA-256", "SHA-256 of its content"}.stacked()),
-	)
-	for _, p := range a.Policies {
-		err = errors.Join(err, s.across(18, words, []styled{
-			{p.Ruleset, words}, {int64(p.Version), plain}, {p.Effective, words},
-		}, hex.EncodeToString(p.Hash)))
-	}
-	return err
-}
-
 func (a *acceptance) howToRead(s *sheet) error {
-	s.skip(1)
-	err := s.across(22, section, nil, label{"如何阅读", "How to read it"}.String())
 	at := a.AsOf.In(a.book.zone).Format(time.DateTime)
-	for _, l := range []label{
+	return s.howToRead([]label{
 		{"“视为验收于”是规则条件满足的时刻，不是程序运行的时刻。", "“Accepted as of” is the instant at which the rule was met, not the time of the run."},
 		{"“本次决定”只数本次到期的订单；等待和待人工名单列出 " + at + " 时所有未结的订单。", "“Decided” counts what was due this time; Waiting and Held list all that was open at the as-of."},
 		{"所有时间均为 " + a.book.zone.String() + "；天数按 24 小时计，不满一天不计。", "All times are in that zone; a day is 24 full hours."},
 		{"合计都是公式；筛选后，名单下方的合计只计显示的行。", "Totals are formulas; under a list they add up the rows that its filter shows."},
 		{"对账页为绿色，表示每张名单的行数与金额都和数据库一致。", "Green on the control sheet: every list ties to the database in rows and amount."},
 		{"同一次运行再次生成的文件逐字节相同。", "The same run always gives the same file, byte by byte."},
-	} {
-		err = errors.Join(err, s.across(30, note, nil, "• "+l.chinese+"\n   "+l.english))
-	}
-	return err
+	})
 }

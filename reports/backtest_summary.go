@@ -108,15 +108,10 @@ func (a *backtest) byRule(s *sheet) error {
 }
 
 func (a *backtest) howToRead(s *sheet) error {
-	s.skip(1)
-	err := s.across(22, section, nil, label{"如何阅读", "How to read it"}.String())
-	for _, l := range []label{
+	return s.howToRead([]label{
 		{"每个订单按保存下来的事实重新决定；下一条决定之前，事实视为不变。", "Each order is decided again from the facts that were kept; a decision's facts hold until the next one."},
 		{"候选规则适用于所有日期，不论其生效日期。", "The candidate judges every date, whatever its effective date says."},
 		{"“已超出记录的事实”：原规则已了结订单，候选规则会更晚了结或仍未了结；此后发生的事没有记录。", "“Beyond what was recorded”: the order had ended, and the candidate would end it later or leave it open; what happened after that is not known."},
 		{"数据库没有任何改变。", "Nothing in the database was changed."},
-	} {
-		err = errors.Join(err, s.across(30, note, nil, "• "+l.chinese+"\n   "+l.english))
-	}
-	return err
+	})
 }

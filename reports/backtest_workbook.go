@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strconv"
 	"time"
 
 	"nightshift/rules/market"
@@ -227,26 +226,15 @@ func (a *backtest) writeSummary(c *control) error {
 }
 
 func (a *backtest) head(s *sheet, c *control) error {
-	err := errors.Join(s.line(34, styled{a.book.title.String(), title}), s.line(18, styled{a.book.subject, subtitle}))
-	s.skip(1)
-	type fact1 struct {
-		label
-		value any
-	}
-	facts := []fact1{
+	facts := []told{
 		{label{"站点", "Site"}, a.Site},
 		{label{"业务日期", "Business dates"}, a.From.String() + " – " + a.To.String()},
 		{label{"最后时刻", "As of"}, a.AsOf},
-		{label{"时区", "Time zone"}, a.book.zone.String()},
+		{label{"时区", "Time zone"}, nil},
 		{label{"重新决定的订单", "Orders decided again"}, a.Counts.Orders},
 	}
 	for _, p := range a.Policies {
-		facts = append(facts, fact1{label{"候选规则", "Candidate"}, fmt.Sprintf("%s@%d %.12s", p.Ruleset, p.Version, hashText(p))})
+		facts = append(facts, told{label{"候选规则", "Candidate"}, fmt.Sprintf("%s@%d %.12s", p.Ruleset, p.Version, hashText(p))})
 	}
-	for _, f := range facts {
-		err = errors.Join(err, s.pair(18, f.label, f.value, fact))
-	}
-	err = errors.Join(err, s.pair(22, label{"对账", "Control"}, formula{c.verdictCell, c.verdict()}, verdict))
-	row := strconv.Itoa(s.row)
-	return errors.Join(err, a.book.traffic(summaryTab, "B"+row+":C"+row, `LEFT($B$`+row+`,1)="`+tick+`"`))
+	return s.head(c, facts)
 }

@@ -55,7 +55,7 @@ type Reminded struct {
 }
 
 // SetAside is a candidate that a run parked.
-type SetAside struct{ Order, Reason string }
+type SetAside struct{ Code, Reason string }
 
 // What is said of an order is what the decision d was taken on: an order that is
 // imported anew later does not change what a workbook says. Its own code cannot
@@ -161,8 +161,8 @@ func (tx *Tx) RemindedBy(ctx context.Context, r market.Run, ruleset string) iter
 func (tx *Tx) ParkedBy(ctx context.Context, r market.Run) iter.Seq2[SetAside, error] {
 	var v SetAside
 	return each(ctx, tx, `
-		SELECT o.code, p.reason FROM parked p JOIN orders o ON o.id = p.subject WHERE p.run_id = $1 ORDER BY o.code`,
-		[]any{r.ID}, []any{&v.Order, &v.Reason}, func() SetAside { return v })
+		SELECT s.code, p.reason FROM parked p JOIN subjects s ON s.job = p.job AND s.subject = p.subject WHERE p.run_id = $1 ORDER BY s.code`,
+		[]any{r.ID}, []any{&v.Code, &v.Reason}, func() SetAside { return v })
 }
 
 // Tally is a count of orders and the sum of their amounts.

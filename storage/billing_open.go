@@ -1,0 +1,177 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"nightshift/rules/market"
+)
+
+// owedNow lists what buyers owed for use when a run had ended, by account: $1 is
+// the site, $2 the business date. What people book afterwards has a later date.
+const owedNow = `
+	WITH owed AS (
+		SELECT a.name, a.currency, -sum(p.change) AS amount
+		FROM accounts a CROSS JOIN LATERAL (
+			SELECT -amount AS change FROM postings WHERE from_account = a.name AND site = a.site AND currency = a.currency AND business_date <= $2
+			UNION ALL
+			SELECT amount FROM postings WHERE to_account = a.name AND site = a.site AND currency = a.currency AND business_date <= $2) p
+		WHERE a.site = $1 AND a.name LIKE 'buyer:%:arrears'
+		GROUP BY a.name, a.currency
+		HAVING sum(p.change) < 0)`
+
+// notPaid are the decisions d of a run about orders that are not paid, in one
+// currency; orders without an amount count to the site's, $4.
+const notPaid = ` d.ruleset = 'payment' AND d.business_date = $1 AND d.run_id = $2 AND d.outcome <> 'deduct'
+	AND coalesce(nullif(` + currency + `, ''), $4) = $3 `
+
+// Unpaid is an order that a run did not have paid, and why.
+type Unpaid struct {
+	OrderLine
+	Outcome   string
+	Rule      string
+	RunID     int64
+	At        time.Time
+	Tried     time.Time // zero while nobody asked
+	Shortfall market.Decimal
+	TurnsAt   time.Time // zero: only by hand
+}
+
+// NotPaidBy are the orders that a run rejected, cancelled or left to wait, by
+// instant.
+func (tx *Tx) NotPaidBy(ctx context.Context, r market.Run, c, site market.Currency) iter.Seq2[Unpaid, error] {
+	var v Unpaid
+	dest := append(v.dest(), &v.Outcome, &v.Rule, &v.RunID, (*instant)(&v.At), (*instant)(&v.Tried), &v.Shortfall, (*instant)(&v.TurnsAt))
+	dest[1] = &v.Buyer
+	return each(ctx, tx, `
+		SELECT o.code, coalesce(b.code, ''), coalesce(d.facts->>'seller', ''), d.facts->>'access_type', `+amount+`, `+currency+`, `+placed+`,
+		       d.outcome, d.rule, d.run_id, d.due_at, (d.facts->'tried_for'->>'since')::timestamptz,
+		       coalesce(nullif(split_part(d.facts->>'shortfall', ' ', 1), '')::numeric, 0), d.look_at
+		FROM decisions d JOIN orders o ON o.id = d.subject LEFT JOIN buyers b ON b.id = o.buyer_id
+		WHERE `+notPaid+`
+		ORDER BY d.due_at, o.code COLLATE "C"`, []any{r.On, r.ID, c, site}, dest, func() Unpaid {
+		v.Amount.Currency = c
+		return v
+	})
+}
+
+// TallyNotPaid counts them and adds up what they cost and what is short of it.
+func (tx *Tx) TallyNotPaid(ctx context.Context, r market.Run, c, site market.Currency) (rows int64, cost, short market.Decimal, err error) {
+	_, err = tx.one(ctx, `
+		SELECT count(*), coalesce(sum(`+amount+`), 0), coalesce(sum(nullif(split_part(d.facts->>'shortfall', ' ', 1), '')::numeric), 0)
+		FROM decisions d WHERE `+notPaid, []any{r.On, r.ID, c, site}, &rows, &cost, &short)
+	if err != nil {
+		err = fmt.Errorf("count the orders that run %d did not have paid: %w", r.ID, err)
+	}
+	return rows, cost, short, err
+}
+
+// GivenBack is what a run decided about a request for money back.
+type GivenBack struct {
+	Refund, Order, Buyer string // their codes
+	Request, Outcome     string
+	RequestedAt, At      time.Time
+	Amount               market.Decimal // zero where it was refused
+	Rule, Because        string
+}
+
+// refundedBy are the results b of a run in one currency.
+const refundedBy = ` b.business_date = $1 AND b.run_id = $2 AND b.currency = $3 `
+
+// RefundsBy are the requests that a run decided, by instant.
+func (tx *Tx) RefundsBy(ctx context.Context, r market.Run, c market.Currency) iter.Seq2[GivenBack, error] {
+	var v GivenBack
+	return each(ctx, tx, `
+		SELECT f.code, o.code, u.code, b.request, b.outcome, b.requested_at, b.at, b.amount, b.rule, b.because
+		FROM refund_results b
+		JOIN refunds f ON f.id = b.refund_id
+		JOIN orders o ON o.id = b.order_id
+		JOIN buyers u ON u.id = b.buyer_id
+		WHERE `+refundedBy+`
+		ORDER BY b.at, f.code COLLATE "C"`, []any{r.On, r.ID, c},
+		[]any{&v.Refund, &v.Order, &v.Buyer, &v.Request, &v.Outcome, &v.RequestedAt, &v.At, &v.Amount, &v.Rule, &v.Because}, func() GivenBack { return v })
+}
+
+// TallyRefunds counts them and adds up what was given back.
+func (tx *Tx) TallyRefunds(ctx context.Context, r market.Run, c market.Currency) (rows int64, back market.Decimal, err error) {
+	_, err = tx.one(ctx, `SELECT count(*), coalesce(sum(b.amount), 0) FROM refund_results b WHERE `+refundedBy, []any{r.On, r.ID, c}, &rows, &back)
+	if err != nil {
+		err = fmt.Errorf("add up the refunds of run %d: %w", r.ID, err)
+	}
+	return rows, back, err
+}
+
+// Owing is a buyer who owed for use when a run had ended.
+type Owing struct {
+	Buyer  string
+	Amount market.Decimal
+	Since  time.Time // zero where no clock began
+	State  string    // grace, freeze, release; empty where nothing was decided
+	Rule   string
+	RunID  int64
+	At     time.Time // since when the state holds
+	Next   time.Time // when it turns; zero: not by itself
+}
+
+// OwingAt are the buyers who owed for use when a run had ended, the longest
+// first.
+func (tx *Tx) OwingAt(ctx context.Context, r market.Run, c market.Currency) iter.Seq2[Owing, error] {
+	var v Owing
+	var name string
+	return each(ctx, tx, owedNow+`
+		SELECT o.name, o.amount, (d.facts->'owed_for'->>'since')::timestamptz, coalesce(d.outcome, ''), coalesce(d.rule, ''), coalesce(d.run_id, 0), d.due_at, d.look_at
+		FROM owed o
+		LEFT JOIN buyers b ON b.site = $1 AND b.code = replace(replace(split_part(o.name, ':', 2), '%3A', ':'), '%25', '%')
+		LEFT JOIN LATERAL (
+			SELECT * FROM decisions d WHERE d.subject = b.id AND d.ruleset = 'arrears' AND d.business_date <= $2
+			ORDER BY d.business_date DESC, d.no DESC LIMIT 1) d ON true
+		WHERE o.currency = $3
+		ORDER BY 3 NULLS LAST, o.name COLLATE "C"`, []any{r.Site, r.On, c},
+		[]any{&name, &v.Amount, (*instant)(&v.Since), &v.State, &v.Rule, &v.RunID, (*instant)(&v.At), (*instant)(&v.Next)}, func() Owing {
+			v.Buyer = market.Account(name).Owner()
+			return v
+		})
+}
+
+// TallyOwing counts them and adds up what they owed.
+func (tx *Tx) TallyOwing(ctx context.Context, r market.Run, c market.Currency) (rows int64, owed market.Decimal, err error) {
+	_, err = tx.one(ctx, owedNow+` SELECT count(*), coalesce(sum(amount), 0) FROM owed WHERE currency = $3`, []any{r.Site, r.On, c}, &rows, &owed)
+	if err != nil {
+		err = fmt.Errorf("add up what buyers owe at run %d: %w", r.ID, err)
+	}
+	return rows, owed, err
+}
+
+// Erroneous is a record of use on the error list of a run.
+type Erroneous struct {
+	SN, Upload, Seller, Buyer, Instance, Item string // as reported; Buyer is empty where no instance is known
+	Begin, End, Value                         string
+	Received                                  time.Time
+	Code, Rule                                string
+	Late                                      bool
+}
+
+// ErrorsOf are the records of use that a run put on the error list, in the
+// order of receipt.
+func (tx *Tx) ErrorsOf(ctx context.Context, r market.Run) iter.Seq2[Erroneous, error] {
+	var v Erroneous
+	dest := []any{&v.SN, &v.Upload, &v.Seller, &v.Buyer, &v.Instance, &v.Item, &v.Begin, &v.End, &v.Value, &v.Received, &v.Code, &v.Rule, &v.Late}
+	return each(ctx, tx, `
+		SELECT u.metering_sn, u.upload, u.seller, coalesce(b.code, ''), u.instance, u.item, u.begin_time, u.end_time, u.usage_value, u.received_at, r.code, r.rule, r.late
+		FROM usage_results r JOIN usage_records u ON u.id = r.record_id LEFT JOIN buyers b ON b.id = r.buyer_id
+		WHERE r.business_date = $1 AND r.run_id = $2 AND r.outcome = 'reject'
+		ORDER BY u.id`, []any{r.On, r.ID}, dest, func() Erroneous { return v })
+}
+
+// CountUsage counts the results of a run about records of use, and those of
+// them that are errors.
+func (tx *Tx) CountUsage(ctx context.Context, r market.Run) (judged, rejected int64, err error) {
+	_, err = tx.one(ctx, `SELECT count(*), count(*) FILTER (WHERE outcome = 'reject') FROM usage_results WHERE business_date = $1 AND run_id = $2`,
+		[]any{r.On, r.ID}, &judged, &rejected)
+	if err != nil {
+		err = fmt.Errorf("count what run %d said about use: %w", r.ID, err)
+	}
+	return judged, rejected, err
+}
