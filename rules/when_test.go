@@ -291,9 +291,10 @@ otherwise: maybe
 	}
 }
 
-// drawFacts draws facts of any ruleset: words it may hold, small amounts, and
-// clocks of some weeks.
-func drawFacts(t *rapid.T, v *Vocabulary) any {
+// drawFacts draws facts of any ruleset: words it may hold, small amounts of its
+// currency, and clocks of some weeks.
+func drawFacts(t *rapid.T, p *Policy) any {
+	v := p.vocabulary
 	facts := v.newFacts()
 	fields := reflect.ValueOf(facts).Elem()
 	for i, fact := range v.Facts() {
@@ -310,7 +311,7 @@ func drawFacts(t *rapid.T, v *Vocabulary) any {
 		case KindList:
 			value = rapid.SliceOfN(rapid.SampledFrom([]string{"", "a", "b"}), 0, 2).Draw(t, fact.Name)
 		case KindMoney:
-			value = money(rapid.SampledFrom([]string{"0.00 CNY", "99.00 CNY", "1000000.00 CNY"}).Draw(t, fact.Name))
+			value = money(rapid.SampledFrom([]string{"0.00 ", "99.00 ", "1000000.00 "}).Draw(t, fact.Name) + string(p.currency))
 		case KindStopwatch:
 			if value = drawStopwatch(t, fact.Name); fact.Down {
 				value = market.Until(drawInstant(t, fact.Name))
@@ -334,7 +335,7 @@ func TestEveryDefaultRulesetTurnsWhenItSays(t *testing.T) {
 		for _, v := range Vocabularies() {
 			for _, p := range site.Versions(v.Ruleset) {
 				rapid.Check(t, func(t *rapid.T) {
-					facts, asOf := drawFacts(t, p.vocabulary), drawInstant(t, "as-of")
+					facts, asOf := drawFacts(t, p), drawInstant(t, "as-of")
 					answers, err := p.DecideAll(facts, asOf)
 					if err != nil {
 						t.Skip(err)
