@@ -206,6 +206,8 @@ var (
 	literalWithUnit = regexp.MustCompile(`^bad number syntax: "(\d+)([dhms])"`)
 	amountBefore    = regexp.MustCompile(`\d+(\.\d+)?\s*$`)
 	currencyAfter   = regexp.MustCompile(`^[A-Z]{3}\b`)
+	badNumber       = regexp.MustCompile(`^bad number syntax: "(.+)"`)
+	unexpectedToken = regexp.MustCompile(`unexpected token \w+\("(.+?)"\)`)
 )
 
 // syntax says a message of expr's parser in the words of rule authors.
@@ -220,26 +222,56 @@ func (c *compiler) syntax(message string, at int) (said, hint string) {
 			return "a currency behind a number", fmt.Sprintf(`write money("%s %s")`, strings.TrimSpace(before), after)
 		}
 	}
-	token := ""
-	if _, after, ok := strings.Cut(message, `unexpected token Operator("`); ok {
-		token = strings.TrimSuffix(after, `")`)
-	}
 	switch {
 	case strings.Contains(message, "value out of range"):
 		return "the whole number is too large", "write an amount of that size with decimals: 99999999999999999999.00"
-	case token == "=":
-		return "a single = stands in the expression", "compare with =="
 	case strings.Contains(message, "token EOF"), strings.Contains(message, "unexpected end"):
 		if c.at.LineComment != "" {
 			return "the expression ends at the # that begins a comment", "put the whole expression in quotation marks"
 		}
 		return "the expression ends too early", "complete it, or close what is open"
+	case strings.Contains(message, "literal not terminated"):
+		return "a text is not closed", "end it with the quotation mark that it begins with"
 	case strings.Contains(message, "maximum allowed nodes"):
 		return fmt.Sprintf("the expression has more than %d parts", maxNodes), "split it into lets or rules"
 	case strings.Contains(message, "cannot be mixed"):
 		return "?? stands beside another operator", "put parentheses around it"
 	}
+	if m := badNumber.FindStringSubmatch(message); m != nil {
+		return clip(m[1]) + " is not a number", `write its digits alone, or money("5.00 CNY")`
+	}
+	if m := unexpectedToken.FindStringSubmatch(message); m != nil {
+		return c.unexpected(m[1], at)
+	}
 	return strings.ReplaceAll(message, "unexpected token", "unexpected"), ""
+}
+
+// unitWords are the ways in which people write a unit behind a number.
+var unitWords = map[string]string{
+	"d": "days", "day": "days", "days": "days", "h": "hours", "hour": "hours", "hours": "hours",
+	"m": "minutes", "min": "minutes", "minute": "minutes", "minutes": "minutes", "s": "seconds", "second": "seconds", "seconds": "seconds",
+}
+
+// unexpected says that a word or a mark stands where none may, and what was
+// probably meant by it.
+func (c *compiler) unexpected(token string, at int) (said, hint string) {
+	before := ""
+	if at <= len(c.text) {
+		before = strings.TrimSpace(amountBefore.FindString(string(c.text[:at])))
+	}
+	switch unit, lower := unitWords[strings.ToLower(token)], strings.ToLower(token); {
+	case token == "=":
+		return "a single = stands in the expression", "compare with =="
+	case before != "" && unit != "":
+		return before + " " + token + " is not part of an expression", "write " + unit + "(" + before + ")"
+	case before != "" && token == ",":
+		return "a comma stands behind a number", "write a large number without it: 1000000.00"
+	case token != lower && (lower == "and" || lower == "or" || lower == "not" || lower == "in" || lower == "matches"):
+		return token + " is not a word of the rule language", "write " + lower
+	case token == ")" || token == "]" || token == "}":
+		return "a " + token + " cannot stand here", "complete what stands before it, or leave it out"
+	}
+	return clip(token) + " cannot stand here", "join conditions with and or or, and put texts in quotation marks"
 }
 
 // refuse reports what is wrong with a node. It answers nil, so that a caller

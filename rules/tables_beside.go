@@ -50,7 +50,7 @@ func (d *document) sheetBeside(n *yaml.Node, beside opener) *grid {
 		return nil
 	}
 	d.sheet, d.cells = ref, map[*yaml.Node]string{}
-	s := sheetReader{doc: d, workbook: strings.HasSuffix(file, ".xlsx")}
+	s := sheetReader{doc: d, named: n, workbook: strings.HasSuffix(file, ".xlsx")}
 	if !s.workbook && s.delimited(text) {
 		return nil
 	}
@@ -65,12 +65,14 @@ func (d *document) sheetBeside(n *yaml.Node, beside opener) *grid {
 // sheetReader reads a table beside a rule file as cells of it.
 type sheetReader struct {
 	doc      *document
+	named    *yaml.Node // where the rule file names the table
 	r        *table.Reader
 	workbook bool
 	lines    []int
 }
 
-// refuse says what the reader of tables could not read.
+// refuse says what the reader of tables could not read: of a cell at the cell, of
+// a row at its first cell, and of the whole where the rule file names the table.
 func (s *sheetReader) refuse(err error) {
 	p := Problem{File: s.doc.sheet, Line: 1, Column: 1, Message: err.Error()}
 	var bad *table.RowError
@@ -78,13 +80,27 @@ func (s *sheetReader) refuse(err error) {
 	switch {
 	case errors.As(err, &bad):
 		p.Line, p.Message, p.Source = bad.Line, bad.Reason, bad.Value
+		p.Cell = s.place(bad.Line, slices.Index(s.r.Columns(), bad.Column))
+	case errors.As(err, &file) && file.Line > 0:
+		p.Line, p.Message = file.Line, file.Reason
+		p.Cell = s.place(file.Line, file.Column-1)
 	case errors.As(err, &file):
-		p.Line, p.Message = max(file.Line, 1), file.Reason
+		s.doc.problem(s.named, "", "the table cannot be read: "+file.Name+" "+file.Reason, "")
+		return
 	}
 	if strings.HasPrefix(p.Message, "a quote stands inside a cell") {
 		p.Hint = `in a CSV file a cell that holds "saas", "image" is written """saas"", ""image"""`
 	}
 	s.doc.add(p)
+}
+
+// place names a cell, or the first one of a row of a workbook; of a row of a CSV
+// file the line says more.
+func (s *sheetReader) place(line, column int) string {
+	if column < 0 && !s.workbook {
+		return ""
+	}
+	return table.CellName(line, max(column, 0))
 }
 
 // delimited refuses a CSV file whose cells are not separated by commas: in a
@@ -142,7 +158,7 @@ func (s *sheetReader) readRows() (rows []table.Row, ok bool) {
 			return nil, false
 		}
 		if len(rows) == maxTableRows {
-			s.doc.add(Problem{File: s.doc.sheet, Line: row.Line, Column: 1, Message: fmt.Sprintf("the table has more than %d rows", maxTableRows), Hint: "split it"})
+			s.doc.add(Problem{File: s.doc.sheet, Cell: s.place(row.Line, -1), Line: row.Line, Column: 1, Message: fmt.Sprintf("the table has more than %d rows", maxTableRows), Hint: "split it"})
 			return nil, false
 		}
 		rows = append(rows, row)

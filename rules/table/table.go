@@ -64,6 +64,7 @@ func (e *RowError) Error() string {
 type FileError struct {
 	Name   string
 	Line   int // 0 if no line is to blame
+	Column int // from 1; 0 if no one column is to blame
 	Reason string
 	Err    error // what the library said, if that helps
 }
@@ -257,8 +258,8 @@ func (r *Reader) readHeader() error {
 	for len(names) > 0 && names[len(names)-1] == "" {
 		names = names[:len(names)-1]
 	}
-	if reason := badHeader(names); reason != "" {
-		return &FileError{Name: r.name, Line: row.Line, Reason: reason}
+	if column, reason := badHeader(names); reason != "" {
+		return &FileError{Name: r.name, Line: row.Line, Column: column, Reason: reason}
 	}
 	r.columns, r.header = names, row.Line
 	return nil
@@ -272,24 +273,25 @@ func (r *Reader) final(err error) error {
 	return err
 }
 
-func badHeader(names []string) string {
+// badHeader says what is wrong with the names of the columns, and with which.
+func badHeader(names []string) (column int, reason string) {
 	if len(names) > maxColumns {
-		return fmt.Sprintf("has %d columns: at most %d are read", len(names), maxColumns)
+		return maxColumns + 1, fmt.Sprintf("has %d columns: at most %d are read", len(names), maxColumns)
 	}
 	seen := make(map[string]int, len(names))
 	for i, n := range names {
 		if n == "" {
-			return fmt.Sprintf("column %d has no name: the first line names every column", i+1)
+			return i + 1, fmt.Sprintf("column %d has no name: the first line names every column", i+1)
 		}
 		if strings.ContainsRune(n, '\r') {
-			return "ends its lines with lone carriage returns: save it with line feeds"
+			return 0, "ends its lines with lone carriage returns: save it with line feeds"
 		}
 		if before, twice := seen[n]; twice {
-			return fmt.Sprintf("columns %d and %d are both called %s: give each its own name", before+1, i+1, n)
+			return i + 1, fmt.Sprintf("columns %d and %d are both called %s: give each its own name", before+1, i+1, n)
 		}
 		seen[n] = i
 	}
-	return ""
+	return 0, ""
 }
 
 // excerpt keeps a value short enough for a message, on a rune's border.

@@ -127,14 +127,16 @@ func (r *Reader) chooseSheet(f *excelize.File, name string) (string, error) {
 			visible = append(visible, s)
 		}
 	}
+	if name == "" && len(visible) == 1 {
+		return visible[0], nil
+	}
+	if len(visible) == 0 {
+		visible = f.GetSheetList()
+	}
 	if name != "" {
-		return "", &FileError{Name: r.name, Reason: fmt.Sprintf("has no sheet %s: it has %s", name, strings.Join(f.GetSheetList(), ", "))}
+		return "", &FileError{Name: r.name, Reason: fmt.Sprintf("has no sheet %s: it has %s", name, strings.Join(visible, ", "))}
 	}
-	if len(visible) != 1 {
-		return "", &FileError{Name: r.name, Reason: fmt.Sprintf("has the sheets %s: name one, as in '%s#%s'",
-			strings.Join(f.GetSheetList(), ", "), r.name, f.GetSheetList()[0])}
-	}
-	return visible[0], nil
+	return "", &FileError{Name: r.name, Reason: fmt.Sprintf("has the sheets %s: name one, as in '%s#%s'", strings.Join(visible, ", "), r.name, visible[0])}
 }
 
 func (w *workbookRows) header() (Row, error) { return w.next() }
