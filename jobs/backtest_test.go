@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -238,5 +239,29 @@ func TestABacktestEndsWithTheLastNight(t *testing.T) {
 	exec(t, s, `UPDATE runs SET state = 'failed', result_hash = NULL, failure = 'so'`)
 	if _, err := e.Backtest(t.Context(), ask, io.Discard); err == nil || !strings.Contains(err.Error(), "is not completed") {
 		t.Errorf("a backtest of half a night: %v", err)
+	}
+}
+
+// TestBacktestIsOfRulesetsWithAHistory: what no facts are kept of cannot be
+// decided again, whatever job asks for it.
+func TestBacktestIsOfRulesetsWithAHistory(t *testing.T) {
+	book, err := rules.Load(rules.Defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	site, err := book.Site("cn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := jobs.Engine{Book: book}
+	for _, words := range rules.Vocabularies() {
+		if words.History {
+			continue
+		}
+		versions := site.Versions(words.Ruleset)
+		_, err := e.Backtest(t.Context(), jobs.Backtest{Site: "cn", Candidates: versions[:1]}, io.Discard)
+		if !errors.Is(err, jobs.ErrBadRequest) || !strings.Contains(err.Error(), "no facts are kept of what "+words.Ruleset+" decides") {
+			t.Errorf("%s: %v", words.Ruleset, err)
+		}
 	}
 }

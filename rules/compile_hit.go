@@ -6,13 +6,17 @@ import (
 	"strings"
 )
 
-// hitPolicy checks what the hit policy asks of the ruleset and of its rules.
+// hitPolicy checks what the hit policy asks of the ruleset and of its rules, and
+// that a shadow is one of a ruleset that can have one.
 func (c *compiler) hitPolicy(rs *Ruleset, p *Policy) {
 	c.rule = ""
 	if rs.top == nil {
 		return
 	}
 	at := rs.top.fields["hit"]
+	if rs.Shadow && !c.vocabulary.History {
+		c.doc.problem(rs.top.fields["shadow"], "", c.vocabulary.Ruleset+" cannot have a shadow: no facts are kept of what it decides", "try it in a dry run: nightshift run JOB --date DATE --dry-run, with NIGHTSHIFT_RULES naming a copy of the rules")
+	}
 	switch {
 	case rs.Hit.Several() && !c.vocabulary.Several:
 		c.doc.problem(at, "", fmt.Sprintf("hit policy %s gives several answers, and %s takes one", rs.Hit, c.vocabulary.Ruleset), "use first, unique, any or priority")

@@ -55,6 +55,7 @@ var vocabularies = []Vocabulary{
 	{
 		Ruleset:   "acceptance",
 		Means:     "what becomes of a delivery under supervision",
+		History:   true,
 		placed:    "placed_for",
 		prototype: AcceptanceFacts{},
 		Outcomes: []Outcome{
@@ -68,6 +69,7 @@ var vocabularies = []Vocabulary{
 	{
 		Ruleset:   "reminders",
 		Means:     "who is reminded of a delivery that nobody has accepted",
+		History:   true,
 		placed:    "placed_for",
 		prototype: AcceptanceFacts{},
 		Outcomes: []Outcome{

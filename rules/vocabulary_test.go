@@ -24,6 +24,7 @@ func init() {
 		Ruleset:   "trial",
 		Means:     "the tests' own",
 		Several:   true,
+		History:   true,
 		prototype: trialFacts{},
 		Outcomes: []Outcome{
 			{Name: "yes", Means: "one", Carries: []Carried{

@@ -26,9 +26,10 @@ every changed decision with the rule that changed it. Nothing in the database
 changes.
 
 A candidate judges every date, whatever its effective date says. Of a directory
-the newest version of each ruleset is taken. An order that had ended, and that
-the candidate would end later or leave open, is marked: what happened after its
-end was never recorded.`
+the newest version of each ruleset is taken, of those that history keeps facts
+for: acceptance and reminders. An order that had ended, and that the candidate
+would end later or leave open, is marked: what happened after its end was never
+recorded.`
 
 // rulesBacktest is the command rules backtest.
 func (p *program) rulesBacktest() *cobra.Command {
@@ -76,14 +77,20 @@ func (p *program) backtest(ctx context.Context, ask jobs.Backtest, named []strin
 	bar := p.progress("decisions")
 	e.Progress = bar.ofRun
 	var result jobs.BacktestResult
-	var control error
+	var control, refused error
 	err = putInPlace(output, func(w io.Writer) (err error) {
 		if result, err = e.Backtest(ctx, ask, w); errors.Is(err, jobs.ErrControl) {
 			control, err = err, nil // the workbook is kept, red
 		}
+		if errors.Is(err, jobs.ErrBadRequest) {
+			refused = err // before anything was written
+		}
 		return err
 	})
 	bar.end()
+	if refused != nil {
+		return refused
+	}
 	if err != nil {
 		return err
 	}
@@ -91,7 +98,7 @@ func (p *program) backtest(ctx context.Context, ask jobs.Backtest, named []strin
 }
 
 // candidates reads rule files, and of directories the newest version of each
-// ruleset.
+// ruleset that history keeps facts for.
 func candidates(site *rules.Site, named []string) ([]*rules.Policy, error) {
 	var found []*rules.Policy
 	for _, name := range named {
@@ -112,7 +119,7 @@ func candidates(site *rules.Site, named []string) ([]*rules.Policy, error) {
 			return nil, err
 		}
 		if len(newest) == 0 {
-			return nil, misuse("read the candidates in %s: there is no rule file in it", name)
+			return nil, misuse("read the candidates in %s: there is no rule file in it of acceptance or reminders", name)
 		}
 		found = append(found, newest...)
 	}
@@ -137,6 +144,9 @@ func newestOf(site *rules.Site, dir fs.FS) ([]*rules.Policy, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if words, err := rules.VocabularyOf(policy.Ruleset); err != nil || !words.History {
+			continue
 		}
 		i := slices.IndexFunc(newest, func(p *rules.Policy) bool { return p.Ruleset == policy.Ruleset })
 		switch {
