@@ -17,6 +17,7 @@ import (
 // books is dated to its own second, however late the run is.
 var billing = line{
 	name:     "billing",
+	counted:  "buyers",
 	rulesets: billingRulesets,
 	chunk:    500,
 	first:    judgeStrays,

@@ -111,6 +111,7 @@ type step func(ctx context.Context, tx *storage.Tx, x *execution, shard *storage
 // line is a job of the timetable.
 type line struct {
 	name     string
+	counted  string // what its candidates are called; empty: orders
 	rulesets []string
 	rests    []string                                                      // one a ruleset
 	chunk    int                                                           // subjects kept in one transaction; 0 is the usual size
@@ -138,6 +139,14 @@ func Names() []string {
 		names = append(names, l.name)
 	}
 	return names
+}
+
+// Counted is what the candidates of a job are called.
+func Counted(job string) string {
+	if l, err := find(job); err == nil && l.counted != "" {
+		return l.counted
+	}
+	return "orders"
 }
 
 // NamesAt are the jobs that a site runs, in the order of a night.

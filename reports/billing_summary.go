@@ -201,7 +201,7 @@ func (l *listedBook) draw(s *sheet, first, last int) error {
 		Legend:    excelize.ChartLegend{Position: "none"},
 		XAxis:     excelize.ChartAxis{Font: small, ReverseOrder: true},
 		YAxis:     excelize.ChartAxis{Font: small, MajorGridLines: true, NumFmt: excelize.ChartNumFmt{CustomNumFmt: "#,##0"}},
-		Dimension: excelize.ChartDimension{Width: 640, Height: 262},
+		Dimension: excelize.ChartDimension{Width: 700, Height: 9 * 20}, // the library takes every row for 20 pixels
 		Format:    excelize.GraphicOptions{OffsetX: 12},
 		Border:    excelize.LineOptions{Type: excelize.LineNone},
 	})

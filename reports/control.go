@@ -189,7 +189,7 @@ type controlSheet struct {
 func (c *control) writeSheet(b *book, also controlSheet) error {
 	s, err := b.open(page{
 		name: controlTab, title: label{"对账", "Control"}, tab: "2E7D4F", gridless: true, portrait: true,
-		widths: []float64{48, 24, 24, 18, 24},
+		widths: []float64{58, 24, 24, 18, 24},
 	})
 	if err != nil {
 		return err

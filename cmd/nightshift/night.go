@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +24,7 @@ its business date, which for billing is the day before. The exit code is that of
 the worst of them; a job that fails stops the night.`,
 		Args: takes(0, 0, "no words, only --date"),
 		Example: `  nightshift night --date 2026-04-01
-  nightshift night --date 2026-04-01 --site br --json`,
+  nightshift night --date 2026-04-02 --site br --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			day, err := date("date", on)
 			if err != nil {
@@ -59,7 +62,8 @@ func (p *program) backfill() *cobra.Command {
 		Long:              "Backfill runs a job for every business date from one to another, both of them\nincluded. Dates that were completed before are left as they are.",
 		Args:              takes(1, 1, "one job, such as `acceptance`"),
 		ValidArgsFunction: p.first(jobNames, false),
-		Example:           `  nightshift backfill acceptance --from 2026-03-01 --to 2026-03-31`,
+		Example: `  nightshift backfill acceptance --from 2026-03-01 --to 2026-03-31
+  nightshift backfill billing --from 2026-03-01 --to 2026-03-31`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			first, err := date("from", from)
 			if err != nil {
@@ -103,7 +107,7 @@ func (p *program) span(cmd *cobra.Command, last []dated, carry func(e *jobs.Engi
 	if err != nil {
 		return err
 	}
-	bar := p.progress("orders")
+	bar := p.progress("")
 	e.Progress = bar.ofRun
 	views := []resultView{}
 	var parked int64
@@ -133,6 +137,23 @@ func (p *program) showLine(r jobs.Result, book storage.Document) {
 	if r.Already {
 		already = ", completed before"
 	}
-	p.printf("%s  %s  run %d  looked at %s, accepted %s, parked %s%s  %s\n", r.Run.On, r.Run.Job, r.Run.ID,
-		number(r.Run.Candidates), number(r.Run.Outcomes[market.Accept]), number(r.Run.Parked), already, book.Name)
+	p.printf("%s  %s  run %d  looked at %s %s%s, parked %s%s  %s\n", r.Run.On, r.Run.Job, r.Run.ID,
+		number(r.Run.Candidates), jobs.Counted(r.Run.Job), lead(": ", outcomesOf(r.Run)), number(r.Run.Parked), already, book.Name)
+}
+
+// outcomesOf are the outcomes of a run in a line: accept 1, wait 20.
+func outcomesOf(r market.Run) string {
+	var came []string
+	for _, outcome := range slices.Sorted(maps.Keys(r.Outcomes)) {
+		came = append(came, outcome+" "+number(r.Outcomes[outcome]))
+	}
+	return strings.Join(came, ", ")
+}
+
+// lead is a text with a sign before it, or nothing.
+func lead(sign, text string) string {
+	if text == "" {
+		return ""
+	}
+	return sign + text
 }

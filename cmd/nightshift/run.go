@@ -31,7 +31,8 @@ workers to it. The jobs: ` + strings.Join(jobs.Names(), ", ") + `.`,
 		ValidArgsFunction: p.first(jobNames, false),
 		Example: `  nightshift run acceptance --date 2026-04-01
   nightshift run acceptance --date 2026-04-01 --dry-run     what would happen; nothing is kept
-  nightshift run acceptance --date 2026-04-01 --join        help a run that is under way`,
+  nightshift run acceptance --date 2026-04-01 --join        help a run that is under way
+  nightshift run billing --date 2026-03-31                  what buyers owe for a day, billed the night after`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Job = args[0]
 			return p.runJob(cmd.Context(), req, on, asOf)
@@ -70,7 +71,7 @@ func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string)
 	if err != nil {
 		return err
 	}
-	bar := p.progress("orders")
+	bar := p.progress("")
 	e.Progress = bar.ofRun
 	result, err := e.Run(ctx, req)
 	bar.end()
@@ -99,6 +100,9 @@ func (p *program) come(site *rules.Site, job string, on market.Date, asOf time.T
 
 // ofRun is progress as the engine tells it.
 func (pr *progress) ofRun(at jobs.Progress) {
+	if pr != nil {
+		pr.what = jobs.Counted(at.Job)
+	}
 	pr.of(at.Job+" "+at.On.String(), at.Done, at.Total)
 }
 
@@ -148,7 +152,7 @@ func (p *program) showResult(r jobs.Result, book storage.Document) error {
 		}
 	}
 	if r.Run.Parked > 0 {
-		p.printf("%s\n", p.paint(p.out, yellow, "parked orders: nightshift runs parked"))
+		p.printf("%s\n", p.paint(p.out, yellow, "parked "+jobs.Counted(r.Run.Job)+": nightshift runs parked "+r.Run.Job))
 	}
 	if book.Name != "" {
 		p.printf("workbook: nightshift reports get %d   (%s)\n", r.Run.ID, book.Name)

@@ -106,10 +106,10 @@ func (p *program) showRuns(list []market.Run) error {
 		return nil
 	}
 	g := &grid{}
-	g.row("run", "date", "job", "site", "looked at", "accepted", "parked", "state")
+	g.row("run", "date", "job", "site", "looked at", "parked", "state", "outcomes")
 	for _, r := range list {
-		g.row(strconv.FormatInt(r.ID, 10), r.On.String(), r.Job, r.Site, number(r.Candidates), number(r.Outcomes[market.Accept]),
-			number(r.Parked), p.paintState(r))
+		g.row(strconv.FormatInt(r.ID, 10), r.On.String(), r.Job, r.Site, number(r.Candidates),
+			number(r.Parked), p.paintState(r), outcomesOf(r))
 	}
 	return g.print(p.out)
 }
@@ -203,7 +203,7 @@ func (p *program) runsParked() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "parked [JOB]", Short: "List what was set aside, with the reason", Args: takes(0, 1, "at most one job"),
 		Long:              "Parked candidates are left out of later runs until somebody mends the cause and\nrequeues them. Exit code 3 says that there are some.",
-		Example:           "  nightshift runs parked\n  nightshift runs parked acceptance --site br --json",
+		Example:           "  nightshift runs parked\n  nightshift runs parked billing\n  nightshift runs parked acceptance --site br --json",
 		ValidArgsFunction: p.first(jobNames, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e, err := p.engine(cmd.Context())
@@ -247,9 +247,9 @@ func (p *program) showParked(parked []storage.Parked) error {
 		return nil
 	}
 	g := &grid{}
-	g.row("subject", "date", "run", "reason")
+	g.row("job", "subject", "date", "run", "reason")
 	for _, k := range parked {
-		g.row(k.Code, k.On.String(), strconv.FormatInt(k.RunID, 10), strings.ReplaceAll(k.Reason, "\n", " "))
+		g.row(k.Job, k.Code, k.On.String(), strconv.FormatInt(k.RunID, 10), strings.ReplaceAll(k.Reason, "\n", " "))
 	}
 	return g.print(p.out)
 }
@@ -260,7 +260,7 @@ func (p *program) runsRequeue() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "requeue JOB SUBJECT…", Short: "Give parked candidates back to the next run",
 		Args:              takes(1, -1, "a job and the subjects to requeue, or --all"),
-		Example:           "  nightshift runs requeue acceptance A-1001 A-1002\n  nightshift runs requeue acceptance --all",
+		Example:           "  nightshift runs requeue acceptance A-1001 A-1002\n  nightshift runs requeue billing ann\n  nightshift runs requeue acceptance --all",
 		ValidArgsFunction: p.first(jobNames, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			job, codes := args[0], args[1:]
