@@ -20,13 +20,17 @@ type Explained struct {
 	Policy   *rules.Policy     // that it was taken by; nil where a person decided
 }
 
-// Story is all that was decided about an order, oldest first, and where it
-// stands.
+// Story is all that was decided about an order or a buyer, oldest first, and
+// where it stands.
 type Story struct {
 	Decisions []Explained
+	Paid      []market.Deduction // of the order, or the newest of the buyer
 	Ended     *market.Completion // nil while nothing has ended its supervision
 	Parked    *storage.Parked    // nil unless it is set aside
 }
+
+// newestDeductions is how many deductions a buyer's story tells.
+const newestDeductions = 20
 
 // Explain tells the story of an order. Each decision is replayed from the facts
 // that were kept with it under the rule text it was taken by. With a date, which
@@ -45,23 +49,51 @@ func (e *Engine) Explain(ctx context.Context, siteName, code string, on market.D
 		if err != nil {
 			return err
 		}
-		if on != 0 {
-			decisions = stoodOn(decisions, on)
-		}
 		t := teller{engine: e, tx: tx, site: site, on: on, policies: map[string]*rules.Policy{}}
-		for _, d := range decisions {
-			x, err := t.explain(ctx, d)
-			if err != nil {
-				return err
-			}
-			story.Decisions = append(story.Decisions, x)
+		if story.Decisions, err = t.explainAll(ctx, decisions); err != nil {
+			return err
+		}
+		if story.Paid, err = tx.Deductions(ctx, storage.DeductionQuery{Key: "order/" + siteName + "/" + code + "/paid", Upto: on, Limit: 1}); err != nil {
+			return err
 		}
 		if ended, found, err := tx.Ended(ctx, id); err != nil {
 			return err
 		} else if found {
 			story.Ended = &ended
 		}
-		parked, found, err := tx.ParkedNow(ctx, id)
+		parked, found, err := tx.ParkedNow(ctx, Acceptance.Name, id)
+		if found {
+			story.Parked = &parked
+		}
+		return err
+	})
+	return story, err
+}
+
+// ExplainBuyer tells what was decided about what a buyer owes, and what was
+// deducted last. With a date it tells what stood on that date.
+func (e *Engine) ExplainBuyer(ctx context.Context, siteName, code string, on market.Date) (story Story, err error) {
+	site, err := e.Book.Site(siteName)
+	if err != nil {
+		return story, fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		id, err := tx.BuyerID(ctx, siteName, code)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrBadRequest, err)
+		}
+		decisions, err := tx.DecisionsOf(ctx, id, []string{"arrears"})
+		if err != nil {
+			return err
+		}
+		t := teller{engine: e, tx: tx, site: site, on: on, policies: map[string]*rules.Policy{}}
+		if story.Decisions, err = t.explainAll(ctx, decisions); err != nil {
+			return err
+		}
+		if story.Paid, err = tx.Deductions(ctx, storage.DeductionQuery{Buyer: id, Upto: on, Limit: newestDeductions}); err != nil {
+			return err
+		}
+		parked, found, err := tx.ParkedNow(ctx, billing.name, id)
 		if found {
 			story.Parked = &parked
 		}
@@ -94,6 +126,21 @@ type teller struct {
 	site     *rules.Site
 	on       market.Date
 	policies map[string]*rules.Policy // by content hash: most decisions share theirs
+}
+
+// explainAll explains decisions, or those of them that stood on a date.
+func (t *teller) explainAll(ctx context.Context, decisions []market.Decision) (all []Explained, err error) {
+	if t.on != 0 {
+		decisions = stoodOn(decisions, t.on)
+	}
+	for _, d := range decisions {
+		x, err := t.explain(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, x)
+	}
+	return all, nil
 }
 
 func (t *teller) explain(ctx context.Context, d market.Decision) (Explained, error) {
@@ -150,4 +197,6 @@ func (t *teller) instants(run market.Run, d market.Decision) []time.Time {
 }
 
 // Ends tells whether a decision with that outcome is the last about an order.
-func Ends(outcome string) bool { return endsSupervision(outcome) }
+func Ends(outcome string) bool {
+	return endsSupervision(outcome) || outcome == "deduct" || outcome == "cancel"
+}

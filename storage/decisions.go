@@ -86,14 +86,14 @@ func (tx *Tx) Ended(ctx context.Context, order int64) (c market.Completion, foun
 	return c, found, nil
 }
 
-// ParkedNow is why an order is set aside; found is false where it is not.
-func (tx *Tx) ParkedNow(ctx context.Context, order int64) (p Parked, found bool, err error) {
+// ParkedNow is why a job set a subject aside; found is false where it did not.
+func (tx *Tx) ParkedNow(ctx context.Context, job string, subject int64) (p Parked, found bool, err error) {
 	found, err = tx.one(ctx, `
 		SELECT id, job, site, subject, run_id, business_date, reason FROM parked
-		WHERE subject = $1 AND job = 'acceptance' AND requeued_at IS NULL ORDER BY id DESC LIMIT 1`,
-		[]any{order}, &p.ID, &p.Job, &p.Site, &p.Subject, &p.RunID, &p.On, &p.Reason)
+		WHERE subject = $1 AND job = $2 AND requeued_at IS NULL ORDER BY id DESC LIMIT 1`,
+		[]any{subject, job}, &p.ID, &p.Job, &p.Site, &p.Subject, &p.RunID, &p.On, &p.Reason)
 	if err != nil {
-		return p, false, fmt.Errorf("find whether order %d is parked: %w", order, err)
+		return p, false, fmt.Errorf("find whether %s parked %d: %w", job, subject, err)
 	}
 	return p, found, nil
 }

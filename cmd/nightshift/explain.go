@@ -18,26 +18,33 @@ type telling struct {
 	site *rules.Site
 	all  bool // also the rules after the one that answered
 	tree bool
+
+	buyer bool // of a buyer, not of an order
 }
 
 // explain is the command explain.
 func (p *program) explain() *cobra.Command {
-	var on, language string
+	var on, language, buyer string
 	var t telling
 	cmd := &cobra.Command{
-		Use: "explain ORDER", Short: "Every decision about an order: what, why, since when, and when it turns to what",
+		Use: "explain ORDER", Short: "Every decision about an order, or what a buyer owes: what, why, since when, and when it turns to what",
 		Long: `Explain tells every decision about an order, oldest first. Each is decided again
 from the facts that were kept with it, under the rule text it was taken by, so
 that the reasons are those of that night, not of today.
 
 Of each rule it says in a sentence how things stood and what was asked. Of a
-decision table it shows the rows that match and the few that missed by least.`,
-		Args: takes(1, 1, "one order's number, such as `A-1001`"),
+decision table it shows the rows that match and the few that missed by least.
+
+Of an order that was deducted it says who paid what, and which instruments were
+not used and why; of a buyer, what became of what is owed, and what was deducted
+last.`,
+		Args: takes(0, 1, "one order's number, such as `A-1001`, or --buyer"),
 		Example: `  nightshift explain A-1001
   nightshift explain A-1001 --on 2026-04-01   what stood on that date, as of that night
   nightshift explain A-1001 --all             also the rules that came after the one that answered
   nightshift explain A-1001 --tree            each part of each condition, with its value
   nightshift explain A-1001 --lang zh         in Chinese
+  nightshift explain --buyer ann              what is owed, and the last deductions
   nightshift explain A-1001 --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			site, err := p.siteRules()
@@ -57,19 +64,29 @@ decision table it shows the rows that match and the few that missed by least.`,
 			if err != nil {
 				return err
 			}
-			story, err := e.Explain(cmd.Context(), site.Name, args[0], night)
+			explained, code := e.Explain, buyer
+			switch {
+			case len(args) == 1 && buyer == "":
+				code = args[0]
+			case len(args) == 0 && buyer != "":
+				t.buyer, explained = true, e.ExplainBuyer
+			default:
+				return misuse("explain: name one order, or a buyer with --buyer")
+			}
+			story, err := explained(cmd.Context(), site.Name, code, night)
 			if err != nil {
 				return err
 			}
 			t.site, t.Reader = site, rules.Reader{Language: language, Zone: site.Zone}
 			if p.json {
-				return p.printJSON(t.view(args[0], story))
+				return p.printJSON(t.view(code, story))
 			}
-			p.tell(t, args[0], story)
+			p.tell(t, code, story)
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&on, "on", "", "the decisions that stood on that date, as of that night")
+	cmd.Flags().StringVar(&buyer, "buyer", "", "a buyer instead of an order")
 	cmd.Flags().BoolVar(&t.all, "all", false, "show every rule, also those after the one that answered")
 	cmd.Flags().BoolVar(&t.tree, "tree", false, "show each part of each condition with its value, as a tree")
 	cmd.Flags().StringVar(&language, "lang", "en", "en or zh; the reasons are in the language of the rule file")
@@ -86,7 +103,7 @@ func (p *program) tell(t telling, code string, story jobs.Story) {
 	if k := story.Parked; k != nil {
 		p.printf(t.say("%s on %s, run %d: %s")+"\n", p.paint(p.out, yellow, t.say("parked")), k.On, k.RunID, k.Reason)
 		p.printf(t.say("Correct it and import it again, or correct the rule and `nightshift runs requeue %s %s`.")+"\n", k.Job, code)
-	} else if len(story.Decisions) == 0 {
+	} else if len(story.Decisions) == 0 && len(story.Paid) == 0 {
 		p.printf("\n%s\n", t.say("Nothing was decided about it yet: the next run looks at it."))
 	}
 	for _, x := range story.Decisions {
@@ -113,6 +130,7 @@ func (p *program) tell(t telling, code string, story jobs.Story) {
 		_ = g.print(p.out) // as with printf, a closed pipe is the reader's wish
 		p.tellRules(t, x)
 	}
+	p.tellPaid(t, story.Paid)
 }
 
 // turns says when the answer changes by itself, and to what, if it ever does.

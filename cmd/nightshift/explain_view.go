@@ -84,7 +84,14 @@ func (t telling) view(code string, story jobs.Story) map[string]any {
 		}
 		views = append(views, v)
 	}
-	view := map[string]any{"order": code, "site": site.Name, "decisions": views}
+	about := "order"
+	if t.buyer {
+		about = "buyer"
+	}
+	view := map[string]any{about: code, "site": site.Name, "decisions": views}
+	if len(story.Paid) > 0 {
+		view["deductions"] = viewsOfPaid(site, story.Paid)
+	}
 	if e := story.Ended; e != nil {
 		view["ended"] = endedView{e.Outcome, known(e.CompletedAt, site), known(e.ValidFrom, site), known(e.ValidUntil, site)}
 	}
