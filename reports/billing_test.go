@@ -141,8 +141,8 @@ func TestLibreOfficeComputesABillingRunAsItIsKept(t *testing.T) {
 
 func TestMoneyThatTheJournalsDoNotHaveTurnsTheControlSheetRed(t *testing.T) {
 	for want, spoil := range map[string]func(*BookCounts){
-		"Journals: from buyers = due (CNY): 1529.94 CNY in the database, 1529.95 CNY in the workbook":                              func(n *BookCounts) { n.Taken = yuan("1529.94") },
-		"Journals: dropped in all = dropped (CNY): 0.00 CNY in the database, 0.002000000001 CNY in the workbook":                    func(n *BookCounts) { n.DroppedAll = yuan("0.00") },
+		"Journals: from buyers = due (CNY): 1529.94 CNY in the database, 1529.95 CNY in the workbook":                                    func(n *BookCounts) { n.Taken = yuan("1529.94") },
+		"Journals: dropped in all = dropped (CNY): 0.00 CNY in the database, 0.002000000001 CNY in the workbook":                         func(n *BookCounts) { n.DroppedAll = yuan("0.00") },
 		"Sources = due + given back (CNY): 1529.95 CNY in the database, 1540.05 CNY in the workbook":                                     func(n *BookCounts) { n.Back = yuan("0.00") },
 		"Deductions: rows (CNY): 6 in the database, 5 in the workbook; By buyer: deductions (CNY): 6 in the database, 5 in the workbook": func(n *BookCounts) { n.Deductions = 6 },
 	} {

@@ -70,7 +70,7 @@ func (tx *Tx) TallyNotPaid(ctx context.Context, r market.Run, c, site market.Cur
 
 // GivenBack is what a run decided about a request for money back.
 type GivenBack struct {
-	Refund, Order, Buyer string // their codes
+	Refund, Order, Buyer string // their codes; Refund is empty where the platform decided it in an appeal
 	Request, Outcome     string
 	RequestedAt, At      time.Time
 	Amount               market.Decimal // zero where it was refused
@@ -84,13 +84,13 @@ const refundedBy = ` b.business_date = $1 AND b.run_id = $2 AND b.currency = $3 
 func (tx *Tx) RefundsBy(ctx context.Context, r market.Run, c market.Currency) iter.Seq2[GivenBack, error] {
 	var v GivenBack
 	return each(ctx, tx, `
-		SELECT f.code, o.code, u.code, b.request, b.outcome, b.requested_at, b.at, b.amount, b.rule, b.because
+		SELECT coalesce(f.code, ''), o.code, u.code, b.request, b.outcome, b.requested_at, b.at, b.amount, b.rule, b.because
 		FROM refund_results b
-		JOIN refunds f ON f.id = b.refund_id
+		LEFT JOIN refunds f ON f.id = b.refund_id
 		JOIN orders o ON o.id = b.order_id
 		JOIN buyers u ON u.id = b.buyer_id
 		WHERE `+refundedBy+`
-		ORDER BY b.at, f.code COLLATE "C"`, []any{r.On, r.ID, c},
+		ORDER BY b.at, o.code COLLATE "C", f.code COLLATE "C"`, []any{r.On, r.ID, c},
 		[]any{&v.Refund, &v.Order, &v.Buyer, &v.Request, &v.Outcome, &v.RequestedAt, &v.At, &v.Amount, &v.Rule, &v.Because}, func() GivenBack { return v })
 }
 
