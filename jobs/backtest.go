@@ -95,7 +95,7 @@ func (b *backtest) prepare() (err error) {
 		case i < 0:
 			return fmt.Errorf("%w: backtest %s: no job asks ruleset %s", ErrBadRequest, p.File, p.Ruleset)
 		case timetable[i].final == nil:
-			return fmt.Errorf("%w: backtest %s: no facts are kept of what %s decides, so that history cannot be decided again: try it in a dry run of %s", ErrBadRequest, p.File, p.Ruleset, timetable[i].name)
+			return fmt.Errorf("%w: backtest %s: each answer of %s changes what the next is asked about, so that history cannot be decided again: try it in a dry run of %s", ErrBadRequest, p.File, p.Ruleset, timetable[i].name)
 		case b.line.name != "" && b.line.name != timetable[i].name:
 			return fmt.Errorf("%w: backtest: %s and %s are of two jobs: test them one after the other", ErrBadRequest, b.Candidates[0].Ruleset, p.Ruleset)
 		}

@@ -242,9 +242,9 @@ func TestABacktestEndsWithTheLastNight(t *testing.T) {
 	}
 }
 
-// TestBacktestIsOfRulesetsWithAHistory: what no facts are kept of cannot be
-// decided again, whatever job asks for it.
-func TestBacktestIsOfRulesetsWithAHistory(t *testing.T) {
+// TestBacktestIsOfAnswersThatStandAlone: history cannot be decided again where an
+// answer changes what the next one is asked about.
+func TestBacktestIsOfAnswersThatStandAlone(t *testing.T) {
 	book, err := rules.Load(rules.Defaults())
 	if err != nil {
 		t.Fatal(err)
@@ -255,12 +255,12 @@ func TestBacktestIsOfRulesetsWithAHistory(t *testing.T) {
 	}
 	e := jobs.Engine{Book: book}
 	for _, words := range rules.Vocabularies() {
-		if words.History {
+		if words.Alone {
 			continue
 		}
 		versions := site.Versions(words.Ruleset)
 		_, err := e.Backtest(t.Context(), jobs.Backtest{Site: "cn", Candidates: versions[:1]}, io.Discard)
-		if !errors.Is(err, jobs.ErrBadRequest) || !strings.Contains(err.Error(), "no facts are kept of what "+words.Ruleset+" decides") {
+		if !errors.Is(err, jobs.ErrBadRequest) || !strings.Contains(err.Error(), "each answer of "+words.Ruleset+" changes what the next is asked about") {
 			t.Errorf("%s: %v", words.Ruleset, err)
 		}
 	}

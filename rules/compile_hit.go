@@ -14,8 +14,8 @@ func (c *compiler) hitPolicy(rs *Ruleset, p *Policy) {
 		return
 	}
 	at := rs.top.fields["hit"]
-	if rs.Shadow && !c.vocabulary.History {
-		c.doc.problem(rs.top.fields["shadow"], "", c.vocabulary.Ruleset+" cannot have a shadow: no facts are kept of what it decides", "try it in a dry run: nightshift run JOB --date DATE --dry-run, with NIGHTSHIFT_RULES naming a copy of the rules")
+	if rs.Shadow && !c.vocabulary.Alone {
+		c.doc.problem(rs.top.fields["shadow"], "", c.vocabulary.Ruleset+" cannot have a shadow: each of its answers changes what the next is asked about", "try it in a dry run: nightshift run JOB --date DATE --dry-run, with NIGHTSHIFT_RULES naming a copy of the rules")
 	}
 	switch {
 	case rs.Hit.Several() && !c.vocabulary.Several:

@@ -55,7 +55,7 @@ var vocabularies = []Vocabulary{
 	{
 		Ruleset:   "acceptance",
 		Means:     "what becomes of a delivery under supervision",
-		History:   true,
+		Alone:     true,
 		placed:    "placed_for",
 		prototype: AcceptanceFacts{},
 		Outcomes: []Outcome{
@@ -69,7 +69,7 @@ var vocabularies = []Vocabulary{
 	{
 		Ruleset:   "reminders",
 		Means:     "who is reminded of a delivery that nobody has accepted",
-		History:   true,
+		Alone:     true,
 		placed:    "placed_for",
 		prototype: AcceptanceFacts{},
 		Outcomes: []Outcome{

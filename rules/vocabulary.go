@@ -17,7 +17,7 @@ type Vocabulary struct {
 	Means    string
 	Outcomes []Outcome
 	Several  bool // its job asks for all answers, so that a hit policy may give several
-	History  bool // its job keeps the facts of each decision, so that other rules can be asked about them: shadows, backtests
+	Alone    bool // no answer changes what the next is asked about, so that other rules can be asked as well: shadows, backtests
 
 	placed    string // the stopwatch that runs since the order was placed; empty where none does
 	prototype any    // a zero value of the facts struct

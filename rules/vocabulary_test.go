@@ -1,6 +1,10 @@
 package rules
 
-import "nightshift/rules/market"
+import (
+	"testing"
+
+	"nightshift/rules/market"
+)
 
 // trialFacts has every kind of fact, for the tests of the rule language.
 type trialFacts struct {
@@ -24,7 +28,7 @@ func init() {
 		Ruleset:   "trial",
 		Means:     "the tests' own",
 		Several:   true,
-		History:   true,
+		Alone:     true,
 		prototype: trialFacts{},
 		Outcomes: []Outcome{
 			{Name: "yes", Means: "one", Carries: []Carried{
@@ -36,4 +40,24 @@ func init() {
 			{Name: "maybe", Means: "a third"},
 		},
 	})
+}
+
+// TestFactsAreKnownInChinese: who reads explanations in Chinese finds no fact and
+// no outcome in English.
+func TestFactsAreKnownInChinese(t *testing.T) {
+	for _, v := range Vocabularies() {
+		if v.Ruleset == "trial" {
+			continue
+		}
+		for _, f := range v.Facts() {
+			if f.Chinese == "" {
+				t.Errorf("%s: %s has no Chinese", v.Ruleset, f.Name)
+			}
+		}
+		for _, o := range v.Outcomes {
+			if outcomesInChinese[o.Name] == "" {
+				t.Errorf("%s: outcome %s has no Chinese", v.Ruleset, o.Name)
+			}
+		}
+	}
 }

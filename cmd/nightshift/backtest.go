@@ -26,10 +26,10 @@ every changed decision with the rule that changed it. Nothing in the database
 changes.
 
 A candidate judges every date, whatever its effective date says. Of a directory
-the newest version of each ruleset is taken, of those that history keeps facts
-for: acceptance and reminders. An order that had ended, and that the candidate
-would end later or leave open, is marked: what happened after its end was never
-recorded.`
+the newest version of acceptance and of reminders is taken: what billing answers
+changes what it is asked next, and a dry run says more of that. An order that had
+ended, and that the candidate would end later or leave open, is marked: what
+happened after its end was never recorded.`
 
 // rulesBacktest is the command rules backtest.
 func (p *program) rulesBacktest() *cobra.Command {
@@ -98,7 +98,7 @@ func (p *program) backtest(ctx context.Context, ask jobs.Backtest, named []strin
 }
 
 // candidates reads rule files, and of directories the newest version of each
-// ruleset that history keeps facts for.
+// ruleset whose answers stand alone.
 func candidates(site *rules.Site, named []string) ([]*rules.Policy, error) {
 	var found []*rules.Policy
 	for _, name := range named {
@@ -145,7 +145,7 @@ func newestOf(site *rules.Site, dir fs.FS) ([]*rules.Policy, error) {
 		if err != nil {
 			return nil, err
 		}
-		if words, err := rules.VocabularyOf(policy.Ruleset); err != nil || !words.History {
+		if words, err := rules.VocabularyOf(policy.Ruleset); err != nil || !words.Alone {
 			continue
 		}
 		i := slices.IndexFunc(newest, func(p *rules.Policy) bool { return p.Ruleset == policy.Ruleset })
