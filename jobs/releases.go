@@ -66,8 +66,8 @@ func (e *Engine) unreleased(err error, ruleset string, on market.Date) error {
 	if !e.ReleasesRequired || !errors.Is(err, rules.ErrNoPolicy) {
 		return err
 	}
-	return fmt.Errorf("ruleset %s has no released version in force on %s, and releases are required: `nightshift rules release propose %s --because …`, then have another login approve it: %w",
-		ruleset, on, ruleset, rules.ErrNoPolicy)
+	return fmt.Errorf("%w: no version of %s is released for %s, and releases are required: `nightshift rules release propose %s --because …`, then have another login approve it",
+		rules.ErrNoPolicy, ruleset, on, ruleset)
 }
 
 // Releases are all releases of a site, in the order in which they came to count.

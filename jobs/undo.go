@@ -208,7 +208,7 @@ func (e *Engine) Undo(ctx context.Context, ask Undo) (n int64, err error) {
 	case ask.Because == "":
 		return 0, fmt.Errorf("%w: undo %s@%d: a reason is needed: --because \"…\"", ErrBadRequest, ask.Ruleset, ask.Version)
 	case ask.Actor == "":
-		return 0, fmt.Errorf("%w: undo %s@%d: nobody is named as deciding", ErrBadRequest, ask.Ruleset, ask.Version)
+		return 0, fmt.Errorf("%w: undo %s@%d: nobody is named as deciding: name yourself with --actor", ErrBadRequest, ask.Ruleset, ask.Version)
 	}
 	u, err := e.undoing(ctx, ask)
 	if err != nil {

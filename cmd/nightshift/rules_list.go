@@ -16,7 +16,8 @@ func (p *program) rulesList() *cobra.Command {
 		Use: "list [DIRECTORY]", Short: "List every version of every rule file, which one holds, and what comes next", Args: takes(0, 1, "at most one directory"),
 		Long: `List shows every version of every rule file, which of them holds on a date, and
 below them what changes next of each ruleset: another version, or a parameter
-that gets another value. ` + "`rules diff`" + ` shows the whole of a change.`,
+that gets another value. ` + "`rules diff`" + ` shows the whole of a change. Where releases
+are required the rule files are candidates: ` + "`rules release list`" + ` shows what holds.`,
 		Example: "  nightshift rules list\n  nightshift rules list --on 2019-06-30\n  nightshift rules list ./my-rules --site br",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			book, err := p.named(args)
@@ -77,12 +78,14 @@ func (p *program) showVersions(sites []*rules.Site, on market.Date) error {
 				switch {
 				case current:
 					v = holds // its content is that of the date
-					mark = p.paint(p.out, green, "holds on "+day.String())
+					if mark = p.paint(p.out, green, "holds on "+day.String()); p.settings.Releases == releasesRequired {
+						mark = "would hold on " + day.String()
+					}
 					if coming != nil {
 						view["next"] = comingView{coming.On, coming.Version, coming.Changes}
 					}
 				case v.Effective > day:
-					mark = fmt.Sprintf("in %d days", int(v.Effective-day))
+					mark = "in " + counted(int64(v.Effective-day), "day")
 				}
 				view["hash"] = fmt.Sprintf("%x", v.Hash)
 				g.row(s.Name, name, fmt.Sprint(v.Version), v.Effective.String(), fmt.Sprintf("%x", v.Hash[:6]), v.File, mark)
@@ -98,6 +101,9 @@ func (p *program) showVersions(sites []*rules.Site, on market.Date) error {
 	}
 	if err := g.print(p.out); err != nil {
 		return err
+	}
+	if p.settings.Releases == releasesRequired {
+		p.printf("\nreleases are required: these are candidates. What was released holds: `nightshift rules release list`\n")
 	}
 	for i, line := range next {
 		if i == 0 {

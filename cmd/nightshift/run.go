@@ -181,6 +181,14 @@ func (p *program) outcomes(r market.Run) *grid {
 	return g
 }
 
+// counted writes how many there are of something: 1 day, 2 days.
+func counted(n int64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return number(n) + " " + what
+}
+
 // number writes a count with commas: 1,234,567.
 func number(n int64) string {
 	digits := strconv.FormatInt(n, 10)

@@ -98,7 +98,7 @@ func (p *program) showUndo(ask jobs.Undo, list jobs.Undoing, n *int64) error {
 		}
 		return p.printJSON(view)
 	}
-	p.printf("%s@%d stood in %d runs at %s, which decided\n", ask.Ruleset, ask.Version, list.Runs, ask.Site)
+	p.printf("%s@%d stood in %s at %s, which decided\n", ask.Ruleset, ask.Version, counted(int64(list.Runs), "run"), ask.Site)
 	g := &grid{}
 	var words []string
 	for outcome := range list.Decided {
