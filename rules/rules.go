@@ -14,6 +14,17 @@
 //	                                                             |- Since, Next: the instants at which the answer turns
 //	                                                             '- Explain: what each part of a condition was worth
 //
+// The files, by what they are for; each group reads without the others:
+//
+//	read      document, ruleset, tables*, parameters*, site, versions: YAML and tables to rulesets; keys, fullwidth, suggest, problem: what is wrong, and where
+//	ask       vocabulary, facts*: what each ruleset may ask and answer, and facts from and to JSON
+//	compile   compile, compile_*: conditions, cells and lets to closures; hit, value
+//	decide    decide, decide_*: answers, their instants, their explanation; words: explanations in sentences
+//	in force  phases, inforce, released, shadow, candidate: which text decides, on which date
+//	test      casefile, runner*, coverage*, cost: the cases beside the rules, and what they show
+//	prove     prove_*: the search among samples that coverage, lint and mutate* stand on
+//	edit      begin, format*, schema*, diff*, table_*, coming: the commands for authors
+//
 // A decision table (tables.go) is read as the rules that its rows stand for; one
 // that lies beside the file becomes part of the text that is kept. Its rows are
 // found by an index (decide_index.go) that leaves out only what cannot match.

@@ -215,7 +215,8 @@ func calledBy(r rules.RuleExplanation) string {
 	return r.Name
 }
 
-// versionOf names the version of the rules that a decision was taken by.
+// versionOf names the version of the rules that a decision was taken by, and its
+// text where the rule directory has another one of that version.
 func versionOf(site *rules.Site, x jobs.Explained) string {
 	if x.Policy == nil {
 		return x.Decision.Ruleset
@@ -227,7 +228,7 @@ func versionOf(site *rules.Site, x jobs.Explained) string {
 			}
 		}
 	}
-	return fmt.Sprintf("%s %x", x.Decision.Ruleset, x.Policy.Hash[:6])
+	return fmt.Sprintf("%s, text %x", x.Policy, x.Policy.Hash[:6])
 }
 
 func orElse(text, otherwise string) string {
