@@ -52,6 +52,7 @@ type policyRule struct {
 	when      func(*frame) bool
 	condition *operand   // the same as when, for explanations
 	cells     []*operand // of a row: what its cells ask, in the order of the columns
+	places    []string   // of a row of a table beside the file: the names of those cells, such as B7
 	fixed     []Value    // what it carries, where that depends on no fact
 	values    []valueOf
 	line      int
@@ -164,7 +165,7 @@ func (c *compiler) policyRule(rule Rule) policyRule {
 	}
 	switch {
 	case rule.cells != nil:
-		out.condition, out.cells = c.row(rule)
+		out.condition = c.row(rule, &out)
 	case rule.When != nil:
 		out.condition = c.condition(rule.When)
 	}

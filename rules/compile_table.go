@@ -63,10 +63,10 @@ func (c *compiler) headers(rs *Ruleset) {
 	}
 }
 
-// row is the condition that a row stands for, all that its cells ask, and what
-// each of them asks. Cells that ask a fact for fixed values come first in it,
+// row is the condition that a row stands for, all that its cells ask; the rule
+// that it becomes keeps what each of them asks, and where. Cells that ask a fact for fixed values come first in it,
 // whatever their column: they cannot fail, and rows are found by them.
-func (c *compiler) row(rule Rule) (whole *operand, cells []*operand) {
+func (c *compiler) row(rule Rule, to *policyRule) *operand {
 	c.keys = nil
 	var first, rest []*operand
 	ok := true
@@ -89,18 +89,21 @@ func (c *compiler) row(rule Rule) (whole *operand, cells []*operand) {
 			rest = append(rest, t.test)
 		}
 		if t != nil {
-			cells = append(cells, t.test)
+			to.cells = append(to.cells, t.test)
+			if place, beside := c.doc.cells[cell]; beside {
+				to.places = append(to.places, place)
+			}
 		}
 	}
 	if !ok {
-		return nil, nil
+		return nil
 	}
 	all := append(first, rest...)
 	if len(all) == 0 {
-		return &operand{kind: KindBool, constant: true, fn: constant(true), text: anything, cost: 1}, nil
+		return &operand{kind: KindBool, constant: true, fn: constant(true), text: anything, cost: 1}
 	}
 	c.at, c.text, c.shift = rule.node, nil, 0
-	return c.chain("and", all), cells
+	return c.chain("and", all)
 }
 
 // chain joins tests by and, or by or.

@@ -181,12 +181,18 @@ func (c *Coverage) add(l Leaf) {
 	c.Gaps = append(c.Gaps, l)
 }
 
-// leafProblem is the place of a leaf in the lines of the file: of a row, where
-// that begins.
+// leafProblem is the place of a leaf in the lines of the file: of a row of a table
+// beside it the cell, of any other row where that begins.
 func (p *Policy) leafProblem(rule int, leaf *operand, lines []string) Problem {
 	r := &p.rules[rule]
 	if r.row {
-		return p.ruleProblem(r, "", "")
+		at := p.ruleProblem(r, "", "")
+		for i, cell := range r.cells {
+			if i < len(r.places) && slices.Contains(cell.leaves(), leaf) {
+				at.Cell = r.places[i]
+			}
+		}
+		return at
 	}
 	d := &document{name: p.File, lines: lines}
 	d.problemAt(leaf.at.node, leaf.at.from, r.name, "", "")

@@ -146,7 +146,7 @@ pre i { font-style: normal; color: #999; user-select: none }
 <p>{{.Ruleset}}, version {{.Version}}: {{.Hit}} of {{.Rules}} rules, {{.Both}} of {{.Leaves}} leaves.
 {{if or .Unhit .Gaps}}<ul>
 {{range .Unhit}}<li>no test hits rule “{{.}}”
-{{end}}{{range .Gaps}}<li>line {{.Line}}{{with .Cell}}, cell {{.}}{{end}}, rule “{{.Rule}}”: {{.Message}}
+{{end}}{{range .Gaps}}<li>{{if .Cell}}cell {{.Cell}}{{else}}line {{.Line}}{{end}}, rule “{{.Rule}}”: {{.Message}}
 {{end}}</ul>
 {{end}}<pre>{{range .Lines}}<i>{{printf "%4d" .Number}}</i>  {{range .Parts}}{{if .Class}}<span class="{{.Class}}" title="{{.Title}}">{{.Text}}</span>{{else}}{{.Text}}{{end}}{{end}}
 {{end}}</pre>

@@ -117,7 +117,7 @@ func TestCoverageOfRows(t *testing.T) {
 	for _, l := range c.Gaps {
 		gaps = append(gaps, l.Problem.Error())
 	}
-	want := []string{`fees.csv!A2: rule "row 2": never true in any test: product == "image"`, `fees.csv!A3: rule "row 3": never false in any test: count_of >= 3`}
+	want := []string{`fees.csv!A2: rule "row 2": never true in any test: product == "image"`, `fees.csv!B3: rule "row 3": never false in any test: count_of >= 3`}
 	if fmt.Sprintf("%q", gaps) != fmt.Sprintf("%q", want) || c.Leaves != 5 {
 		t.Errorf("%d of %d\n%q\nwant\n%q", c.Both, c.Leaves, gaps, want)
 	}
