@@ -14,10 +14,10 @@ func (p *program) rulesList() *cobra.Command {
 	var on string
 	cmd := &cobra.Command{
 		Use: "list [DIRECTORY]", Short: "List every version of every rule file, which one holds, and what comes next", Args: takes(0, 1, "at most one directory"),
-		Long: `List shows every version of every rule file, which of them holds on a date, and
-below them what changes next of each ruleset: another version, or a parameter
-that gets another value. ` + "`rules diff`" + ` shows the whole of a change. Where releases
-are required the rule files are candidates: ` + "`rules release list`" + ` shows what holds.`,
+		Long: `List shows every version of every rule file, which of them holds on a date and
+which is a shadow beside it, and below them what changes next of each ruleset:
+another version, or a parameter that gets another value. ` + "`rules diff`" + ` shows the
+whole of a change. Where releases are required the rule files are candidates: ` + "`rules release list`" + ` shows what holds.`,
 		Example: "  nightshift rules list\n  nightshift rules list --on 2019-06-30\n  nightshift rules list ./my-rules --site br",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			book, err := p.named(args)
@@ -90,6 +90,10 @@ func (p *program) showVersions(sites []*rules.Site, on market.Date) error {
 				view["hash"] = fmt.Sprintf("%x", v.Hash)
 				g.row(s.Name, name, fmt.Sprint(v.Version), v.Effective.String(), fmt.Sprintf("%x", v.Hash[:6]), v.File, mark)
 				views = append(views, view)
+			}
+			for _, v := range s.Shadows(name, day) {
+				views = append(views, map[string]any{"site": s.Name, "ruleset": name, "version": v.Version, "effective": v.Effective, "file": v.File, "holds": false, "shadow": true, "hash": fmt.Sprintf("%x", v.Hash)})
+				g.row(s.Name, name, fmt.Sprint(v.Version), v.Effective.String(), fmt.Sprintf("%x", v.Hash[:6]), v.File, "a shadow on "+day.String())
 			}
 			if coming != nil {
 				next = append(next, comingLines(s, name, coming)...)
