@@ -2,7 +2,9 @@
 // and keeps decisions, effects and the checkpoint together.
 //
 // Owns: the steps every run takes, what each job asks and changes, parking,
-// the timetable, which business dates are due.
+// the timetable, which business dates are due; asking other rules about history
+// (backtest) and beside a night (shadow), which texts are in force (releases),
+// taking back what a wrong one decided (undo).
 // Does not own: how a decision is found (rules), how anything is kept
 // (storage), how a workbook looks (reports).
 // Always: a chunk is one transaction, so a run may be killed anywhere and is

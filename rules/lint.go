@@ -241,6 +241,9 @@ func (l *linter) gap() {
 		if err != nil || answers[0].RuleIndex != len(p.rules) {
 			return false
 		}
+		if given == "{}" {
+			given = "where nothing is known of the candidate"
+		}
 		l.doubtful = append(l.doubtful, p.problem(p.otherwise.line, Otherwise, fmt.Sprintf("no rule matches %s, and otherwise answers %s", given, p.otherwise.outcome),
 			"add a rule, or say what otherwise is for: {then: "+p.otherwise.outcome+", because: …}"))
 		return true

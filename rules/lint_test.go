@@ -146,7 +146,7 @@ func TestLintOfTables(t *testing.T) {
 		`fees.csv!A6: rule "row 6": with {price: 600000.00 CNY, product: license} rule "row 5" matches as well, and the candidate is set aside, ask more in one of them, or use hit: first`,
 		`trial.yaml:6:7: let window is never used, leave it out`,
 		`trial.yaml:6:42: let kinds is never used, leave it out`,
-		`trial.yaml:8:1: rule "otherwise": no rule matches {}, and otherwise answers maybe, add a rule, or say what otherwise is for: {then: maybe, because: …}`,
+		`trial.yaml:8:1: rule "otherwise": no rule matches where nothing is known of the candidate, and otherwise answers maybe, add a rule, or say what otherwise is for: {then: maybe, because: …}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
