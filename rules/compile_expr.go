@@ -271,7 +271,7 @@ func (c *compiler) unexpected(token string, at int) (said, hint string) {
 	case token == ")" || token == "]" || token == "}":
 		return "a " + token + " cannot stand here", "complete what stands before it, or leave it out"
 	}
-	return clip(token) + " cannot stand here", "join conditions with and or or, and put texts in quotation marks"
+	return clip(token) + " cannot stand here", "join conditions with and or or, values with commas, and put texts in quotation marks"
 }
 
 // refuse reports what is wrong with a node. It answers nil, so that a caller
