@@ -12,6 +12,7 @@ import (
 type owing struct {
 	Since    time.Time     `json:",omitzero"` // the first deduction that was not paid in full; zero: nothing is owed
 	Outcome  string        `json:",omitempty"`
+	At       time.Time     `json:",omitzero"` // since when: clocks that ran out before do so once
 	FrozenAt time.Time     `json:",omitzero"`
 	Frozen   []market.Span `json:",omitempty"` // that are over: use in them is reported late
 }
@@ -64,7 +65,7 @@ func (b *bill) owed() market.Money {
 // tells when the next one does; zero where none runs.
 func (b *bill) passArrears(upto time.Time) (next time.Time, err error) {
 	o := &b.billed.stands.Owing
-	return passClocks(b.version["arrears"], o.Since, upto, func() any { return b.arrearsFacts() }, b.decideArrears, func() bool { return !o.Since.IsZero() })
+	return passClocks(b.version["arrears"], latest(o.Since, o.At), upto, func() any { return b.arrearsFacts() }, b.decideArrears, func() bool { return !o.Since.IsZero() })
 }
 
 func (b *bill) arrearsFacts() *rules.ArrearsFacts {
@@ -95,7 +96,7 @@ func (b *bill) decideArrears(at time.Time) error {
 	default:
 		return fmt.Errorf("carry out %q of ruleset arrears: billing does not know this outcome", answer.Outcome)
 	}
-	o.Outcome = answer.Outcome
+	o.Outcome, o.At = answer.Outcome, at
 	d := market.Decision{Subject: b.payer.ID, Ruleset: policy.Ruleset, RunID: b.runID, Outcome: answer.Outcome, Rule: answer.Rule, DueAt: at,
 		Facts: policy.AppendFacts(nil, facts), Carried: carried(answer)}
 	if next, turns := policy.Next(facts, at, answer); turns {

@@ -32,7 +32,7 @@ func (s *story) writtenAgain() {
 
 // The parts of a story of billing:
 //
-//	-- decisions --   what became of orders that were not paid
+//	-- decisions --   what became of orders that were not paid, and of buyers who owe
 //	-- usage --       what became of every record of use
 //	-- deductions --  what was charged: price, discount, what is due, what was dropped, and who paid
 //	-- refunds --     what became of requests for money back
@@ -42,10 +42,10 @@ func (s *story) writtenAgain() {
 func (s *story) payments() []string {
 	s.Helper()
 	return s.rows(`
-		SELECT d.business_date::text, o.code, d.outcome, d.rule, d.due_at
-		FROM decisions d JOIN orders o ON o.id = d.subject
-		WHERE d.ruleset = 'payment'
-		ORDER BY d.business_date, o.code COLLATE "C", d.no`,
+		SELECT d.business_date::text, s.code, d.outcome, d.rule, d.due_at
+		FROM decisions d JOIN subjects s ON s.subject = d.subject AND s.job = CASE d.ruleset WHEN 'payment' THEN 'acceptance' ELSE 'billing' END
+		WHERE d.ruleset IN ('payment', 'arrears')
+		ORDER BY d.business_date, s.code COLLATE "C", d.no`,
 		func(scan func(...any) error) (string, error) {
 			var on, code, outcome, rule string
 			var at time.Time
