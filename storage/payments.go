@@ -73,6 +73,40 @@ func (tx *Tx) Deductions(ctx context.Context, q DeductionQuery) (list []market.D
 	return list, nil
 }
 
+// DeductionSum adds deductions of one kind and currency up.
+type DeductionSum struct {
+	Kind       string       `json:"kind"`
+	Deductions int64        `json:"deductions"`
+	Price      market.Money `json:"price"`
+	Due        market.Money `json:"due"`
+	Dropped    market.Money `json:"dropped"`
+	Owed       market.Money `json:"stayed_owed"`
+}
+
+// SumDeductions adds the deductions up that were kept on the business dates of
+// a period, at every site, by kind.
+func (s *Store) SumDeductions(ctx context.Context, p market.Period) (sums []DeductionSum, err error) {
+	err = s.InTx(ctx, func(ctx context.Context, tx *Tx) error {
+		sums = nil
+		return tx.Query(ctx, `
+			SELECT d.kind, d.currency, count(*), sum(d.price), sum(d.due), sum(d.dropped), coalesce(sum(a.amount), 0)
+			FROM deductions d LEFT JOIN deduction_sources a ON a.key = d.key AND a.business_date = d.business_date AND a.kind = 'arrears'
+			WHERE d.business_date >= $1 AND d.business_date < $2
+			GROUP BY d.kind, d.currency ORDER BY d.currency, d.kind`, []any{p.From, p.To}, func(rows pgx.Rows) error {
+			var v DeductionSum
+			var c market.Currency
+			err := rows.Scan(&v.Kind, (*string)(&c), &v.Deductions, &v.Price.Amount, &v.Due.Amount, &v.Dropped.Amount, &v.Owed.Amount)
+			v.Price.Currency, v.Due.Currency, v.Dropped.Currency, v.Owed.Currency = c, c, c, c
+			sums = append(sums, v)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("add up the deductions from %s to %s: %w", p.From, p.To, err)
+	}
+	return sums, nil
+}
+
 func dateOrNull(d market.Date) any {
 	if d == 0 {
 		return nil

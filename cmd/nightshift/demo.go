@@ -102,7 +102,10 @@ func (d *demo) play(ctx context.Context) (s demoSummary, err error) {
 	if err := d.runNights(ctx, &s); err != nil {
 		return s, err
 	}
-	s.Decisions, err = d.store.CountDecisions(ctx, d.market.nights)
+	if s.Decisions, err = d.store.CountDecisions(ctx, d.market.lived()); err != nil {
+		return s, err
+	}
+	s.Money, err = d.store.SumDeductions(ctx, d.market.lived())
 	s.Took = d.now().Sub(d.began).Round(100 * time.Millisecond)
 	return s, err
 }
@@ -195,11 +198,11 @@ func (d *demo) runNights(ctx context.Context, s *demoSummary) error {
 	first, last := d.market.nights.From, d.market.nights.To-1
 	bar := d.progress("nights")
 	defer bar.end()
-	done := make(chan market.Run, last-first+1)
+	done := make(chan market.Run, len(jobs.NamesAt(d.site))*int(last-first+1))
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		defer close(done)
-		return d.engine.Backfill(ctx, jobs.Acceptance.Name, d.site.Name, first, last, func(r jobs.Result) {
+		return d.eachNight(ctx, d.engine, last, func(r jobs.Result) {
 			s.Nights = append(s.Nights, nightOf(r))
 			s.Parked += r.Run.Parked
 			done <- r.Run
@@ -220,7 +223,21 @@ func (d *demo) runNights(ctx context.Context, s *demoSummary) error {
 		return err
 	}
 	bar.end()
-	d.say("ran %d nights and wrote their workbooks", len(s.Nights))
+	d.say("ran %d nights and wrote their workbooks", last-first+1)
+	return nil
+}
+
+// eachNight carries out the nights up to one, every job of each.
+func (d *demo) eachNight(ctx context.Context, e *jobs.Engine, last market.Date, each func(jobs.Result)) error {
+	for on := d.market.nights.From; on <= last; on++ {
+		results, err := e.Night(ctx, d.site.Name, on)
+		if err != nil {
+			return err
+		}
+		for _, r := range results {
+			each(r)
+		}
+	}
 	return nil
 }
 

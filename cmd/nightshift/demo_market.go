@@ -33,6 +33,7 @@ var demoFirstNight = market.NewDate(2026, time.March, 1)
 // export.
 type demoMarket struct {
 	rand     *rand.Rand
+	purse    *rand.Rand // of the money
 	zone     *time.Location
 	opens    market.Date // the first orders; those overdue are older
 	nights   market.Period
@@ -53,21 +54,29 @@ type demoSheet struct {
 // they can be imported: a row comes after those it refers to.
 var demoHeadings = []string{
 	"sellers code name certified_at",
-	"buyers code name level",
+	"buyers code name level credit_limit month_end",
 	"products code seller name access_type product_class",
-	"orders code buyer seller product order_type access_type delivery_mode charge_mode track placed_at paid_at cancelled_at invoiced_at term_count term_unit receiver_phone amount",
+	"orders code buyer seller product order_type access_type delivery_mode charge_mode track placed_at paid_at cancelled_at invoiced_at term_count term_unit receiver_phone amount auto_pay pay_at",
 	"lines order line product seller quantity amount",
 	"deliveries order attempt delivered_at start_at proof_at collected_at reviewed_at accepted_at rejected_at",
 	"shipments order attempt shipped_at signed_at phone carrier tracking",
 	"activations code order activated_at",
 	"appeals order code party opened_at decided_at decision",
+	"instruments code buyer kind amount rate discount_kind seller borne_by granted_at valid_until min_spend",
+	"refunds code order request amount requested_at",
+	"money code buyer kind amount at reference",
+	"gateway reference at amount kind",
+	"instances code buyer seller product access_type charge_mode machine opened_at",
+	"prices product item from_at model cycle measure per brackets currency",
+	"packs code buyer instance quota valid_from valid_until purchased_at reset threshold price",
+	"usage received_at metering_sn seller instance item record_time begin_time end_time usage_value",
 }
 
 // makeMarket makes up the marketplace of a seed for some months of nights.
 func makeMarket(seed uint64, months int, zone *time.Location) *demoMarket {
 	last := demoFirstNight.AddMonths(months, 1)
 	m := &demoMarket{
-		rand: rand.New(rand.NewPCG(seed, 20260301)), zone: zone,
+		rand: rand.New(rand.NewPCG(seed, 20260301)), purse: rand.New(rand.NewPCG(seed, 20260302)), zone: zone,
 		opens:    demoFirstNight.AddMonths(-monthsBefore, 1),
 		nights:   market.Period{From: demoFirstNight, To: last},
 		exported: last.At(market.TimeOfDay{}, zone),
@@ -79,6 +88,8 @@ func makeMarket(seed uint64, months int, zone *time.Location) *demoMarket {
 		m.sheets, m.sheet[s.kind] = append(m.sheets, s), s
 	}
 	m.parties()
+	m.purses()
+	m.use()
 	m.overdue()
 	for on := m.opens; on < m.nights.To; on++ {
 		n := ordersAWeek / 6
@@ -93,6 +104,11 @@ func makeMarket(seed uint64, months int, zone *time.Location) *demoMarket {
 	return m
 }
 
+// lived are the business dates of the nights: money is billed for the day before.
+func (m *demoMarket) lived() market.Period {
+	return market.Period{From: m.nights.From - 1, To: m.nights.To}
+}
+
 // parties fills the lists of sellers, buyers and products.
 func (m *demoMarket) parties() {
 	for i := range demoSellers {
@@ -100,7 +116,8 @@ func (m *demoMarket) parties() {
 		m.add("sellers", fmt.Sprintf("S%03d", i+1), demoCompany(i, demoMakers), m.text(certified.At(market.TimeOfDay{Hour: 9}, m.zone)))
 	}
 	for i := range demoBuyers {
-		m.add("buyers", fmt.Sprintf("B%04d", i+1), demoCompany(i+5, demoTrades), []string{"", "V1", "V2", "V3"}[m.rand.IntN(4)])
+		limit, monthEnd := m.wallet(i)
+		m.add("buyers", fmt.Sprintf("B%04d", i+1), demoCompany(i+5, demoTrades), []string{"", "V1", "V2", "V3"}[m.rand.IntN(4)], limit, monthEnd)
 	}
 	for i, p := range demoCatalogue {
 		p.code, p.seller = fmt.Sprintf("P%03d", i+1), fmt.Sprintf("S%03d", i%demoSellers+1)

@@ -27,6 +27,9 @@ type demoOrder struct {
 	attempts int
 	appeals  int
 	patient  bool // the buyer says nothing, ever
+
+	wallet int       // the buyer whose balance pays it by itself; 0: it was paid outside
+	again  time.Time // when that buyer asks to pay it by hand
 }
 
 // sell has somebody buy a product on a day, and tells what becomes of it.
@@ -39,6 +42,7 @@ func (m *demoMarket) sell(on market.Date, p demoProduct) {
 	} else if cancelled = o.placed.Add(7 * day); p.access == "hardware" { // not paid in time
 		cancelled = o.placed.Add(hour)
 	}
+	cancelled = o.payment(orderType, cancelled)
 	o.write(orderType, cancelled)
 	if !o.paid.IsZero() && orderType != "renewal" {
 		o.deliver(o.paid)
@@ -102,9 +106,12 @@ func (o *demoOrder) write(orderType string, cancelled time.Time) {
 	if p.access == "hardware" {
 		phone = o.phone
 	}
-	buyer, amount := fmt.Sprintf("B%04d", 1+o.rand.IntN(demoBuyers)), yuan(quantity*p.yuan)
-	o.add("orders", o.code, buyer, p.seller, p.code, orderType, p.access, p.mode, p.charge, o.track,
-		o.text(o.placed), o.text(o.paid), o.text(cancelled), o.text(invoiced), count, p.unit, phone, amount)
+	buyer, amount, auto := 1+o.rand.IntN(demoBuyers), yuan(quantity*p.yuan), ""
+	if o.wallet > 0 {
+		buyer, auto = o.wallet, "true"
+	}
+	o.add("orders", o.code, fmt.Sprintf("B%04d", buyer), p.seller, p.code, orderType, p.access, p.mode, p.charge, o.track,
+		o.text(o.placed), o.text(o.paid), o.text(cancelled), o.text(invoiced), count, p.unit, phone, amount, auto, o.text(o.again))
 	o.add("lines", o.code, "1", p.code, p.seller, strconv.Itoa(quantity), amount)
 }
 

@@ -20,6 +20,7 @@ type demoSummary struct {
 	Rejected  int64                   `json:"rows_rejected"`
 	Nights    []demoNight             `json:"nights"`
 	Decisions []storage.DecisionCount `json:"decisions"`
+	Money     []storage.DeductionSum  `json:"money"`
 	Parked    int64                   `json:"parked"`
 	Bytes     int64                   `json:"workbook_bytes"`
 	Out       string                  `json:"out"`
@@ -27,15 +28,16 @@ type demoSummary struct {
 	Took      time.Duration           `json:"nanoseconds"`
 }
 
-// demoNight is one night of a demo.
+// demoNight is one run of a demo.
 type demoNight struct {
+	Job  string     `json:"job"`
 	Date string     `json:"date"`
 	Hash string     `json:"result_hash"`
 	Run  market.Run `json:"-"`
 }
 
 func nightOf(r jobs.Result) demoNight {
-	return demoNight{Date: r.Run.On.String(), Hash: fmt.Sprintf("%x", r.Run.ResultHash), Run: r.Run}
+	return demoNight{Job: r.Run.Job, Date: r.Run.On.String(), Hash: fmt.Sprintf("%x", r.Run.ResultHash), Run: r.Run}
 }
 
 func (d *demo) summary() demoSummary {
@@ -44,15 +46,24 @@ func (d *demo) summary() demoSummary {
 
 // show tells what happened, where it is, and what to type next.
 func (d *demo) show(s demoSummary) error {
-	first, last := s.Nights[0].Run, s.Nights[len(s.Nights)-1].Run
+	nights, last := d.market.nights, s.Nights[len(s.Nights)-1].Run
 	d.printf("\nA marketplace of %d sellers, %d buyers and %s orders lived through %d nights, %s to %s.\n\n",
-		s.Sellers, s.Buyers, number(int64(s.Orders)), len(s.Nights), first.On, last.On)
+		s.Sellers, s.Buyers, number(int64(s.Orders)), nights.To-nights.From, nights.From, nights.To-1)
 	g := &grid{}
 	g.row("  ruleset", "outcome", "decisions", "")
 	for _, c := range s.Decisions {
 		g.row("  "+c.Ruleset, c.Outcome, number(c.Count), demoMeanings[c.Outcome])
 	}
 	g.row("  ", "parked", number(s.Parked), "set aside with the reason, for a person to mend")
+	if err := g.print(d.out); err != nil {
+		return err
+	}
+	d.printf("\n")
+	g = &grid{}
+	g.row("  money", "deductions", "price", "due", "dropped", "stayed owed")
+	for _, m := range s.Money {
+		g.row("  "+m.Kind, number(m.Deductions), m.Price.String(), m.Due.String(), m.Dropped.String(), m.Owed.String())
+	}
 	if err := g.print(d.out); err != nil {
 		return err
 	}
@@ -71,6 +82,13 @@ var demoMeanings = map[string]string{
 	market.Unsupervised: "usable at once, renewed or cancelled: nothing to watch",
 	market.Remind:       "somebody was reminded",
 	market.Quiet:        "nobody needs reminding any more",
+	"deduct":            "paid in full, from what the buyer has",
+	"reject":            "short of money: it can be paid by hand",
+	"cancel":            "not paid in time",
+	"grace":             "use is owed, and goes on",
+	"freeze":            "nothing was paid for fifteen days: use is frozen",
+	"release":           "nothing was paid for thirty days: resources are given up",
+	"clear":             "what was owed is paid",
 }
 
 // next is what to type to look around.
@@ -87,8 +105,10 @@ func (d *demo) next(last market.Run) {
 		fmt.Sprintf("runs show %d", last.ID),
 		"runs parked",
 		"explain " + d.market.disputed(),
+		"explain --buyer " + demoOwes,
+		"ledger trial",
 		"rules test",
-		fmt.Sprintf("run acceptance --date %s --dry-run", last.On+1),
+		fmt.Sprintf("run acceptance --date %s --dry-run", d.market.nights.To),
 	} {
 		d.printf("  %s %s\n", typed(), command)
 	}
@@ -104,3 +124,6 @@ func (m *demoMarket) disputed() string {
 	}
 	return order
 }
+
+// demoOwes is a buyer who uses more than the balance pays.
+const demoOwes = "B0014"

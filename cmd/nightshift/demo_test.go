@@ -13,6 +13,7 @@ import (
 
 	"nightshift/jobs"
 	"nightshift/rules"
+	"nightshift/storage"
 	"nightshift/storage/storagetest"
 )
 
@@ -34,13 +35,13 @@ func playDemo(t *testing.T, dir string) demoSummary {
 func TestTheDemoShowsEverything(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	s := playDemo(t, dir)
-	if s.Orders < 5000 || len(s.Nights) != 61 || s.Rejected != 3 {
-		t.Errorf("%d orders, %d nights, %d rows rejected", s.Orders, len(s.Nights), s.Rejected)
+	if s.Orders < 5000 || len(s.Nights) != 2*61 || s.Rejected != 3 {
+		t.Errorf("%d orders, %d runs, %d rows rejected", s.Orders, len(s.Nights), s.Rejected)
 	}
 	if s.Parked < 5 || s.Parked > 100 {
 		t.Errorf("%d parked", s.Parked)
 	}
-	for _, outcome := range []string{"accept", "wait", "hold", "refund", "unsupervised", "remind", "quiet"} {
+	for _, outcome := range []string{"accept", "wait", "hold", "refund", "unsupervised", "remind", "quiet", "deduct", "reject", "cancel"} {
 		var kept int64
 		for _, c := range s.Decisions {
 			if c.Outcome == outcome {
@@ -49,6 +50,12 @@ func TestTheDemoShowsEverything(t *testing.T) {
 		}
 		if kept < 20 {
 			t.Errorf("%s was decided %d times", outcome, kept)
+		}
+	}
+	for _, kind := range []string{"order", "usage", "repurchase"} {
+		i := slices.IndexFunc(s.Money, func(m storage.DeductionSum) bool { return m.Kind == kind })
+		if i < 0 || s.Money[i].Deductions < 20 || s.Money[i].Due.Amount.Sign() <= 0 {
+			t.Errorf("deductions of kind %s: %+v", kind, s.Money)
 		}
 	}
 	books, err := filepath.Glob(filepath.Join(dir, "workbooks", "*.xlsx"))
@@ -82,15 +89,13 @@ func sameNightsElsewhere(t *testing.T, s demoSummary) {
 	}
 	e := &jobs.Engine{Store: d.store, Book: book, Workers: 1, ChunkSize: 777, Build: "another"}
 	var nights []demoNight
-	err = e.Backfill(t.Context(), "acceptance", demoSite, demoFirstNight, demoFirstNight+some-1, func(r jobs.Result) {
-		nights = append(nights, nightOf(r))
-	})
+	err = d.eachNight(t.Context(), e, demoFirstNight+some-1, func(r jobs.Result) { nights = append(nights, nightOf(r)) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, n := range nights {
 		if n.Hash != s.Nights[i].Hash {
-			t.Errorf("%s: result %s, in the demo %s", n.Date, n.Hash, s.Nights[i].Hash)
+			t.Errorf("%s of %s: result %s, in the demo %s", n.Job, n.Date, n.Hash, s.Nights[i].Hash)
 		}
 	}
 }
