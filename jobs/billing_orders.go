@@ -130,7 +130,7 @@ func passClocks(policy *rules.Policy, from, upto time.Time, facts func() any, tu
 
 func (t *orderTry) facts() *rules.PaymentFacts {
 	o := t.order
-	return &rules.PaymentFacts{OrderType: o.Type, AccessType: o.AccessType, ChargeMode: o.ChargeMode, Seller: o.Seller, Product: o.Product, Amount: o.Amount,
+	return &rules.PaymentFacts{OrderType: o.Type, AccessType: o.AccessType, ChargeMode: o.ChargeMode, Buyer: t.payer.Code, Seller: o.Seller, Product: o.Product, Amount: o.Amount,
 		PlacedFor: market.StartedAt(o.PlacedAt), TriedFor: market.StartedAt(t.tried), Paid: t.paid, Forbidden: t.forbidden, Shortfall: t.shortfall}
 }
 

@@ -9,6 +9,7 @@ type PaymentFacts struct {
 	OrderType  string       `expr:"order_type" json:"order_type" yaml:"order_type" words:"new renewal change" means:"what kind of order it is" zh:"订单类型"`
 	AccessType string       `expr:"access_type" json:"access_type" yaml:"access_type" words:"saas license image human_service consulting hardware container api agent ai_asset data_asset data_file orchestration content" means:"how the product reaches the buyer" zh:"商品接入类型"`
 	ChargeMode string       `expr:"charge_mode" json:"charge_mode" yaml:"charge_mode" words:"PERIOD ONE_TIME ON_DEMAND ON_DEMAND_PKG" means:"how it is charged" zh:"计费方式"`
+	Buyer      string       `expr:"buyer" json:"buyer" yaml:"buyer" means:"who buys, by its code" zh:"买家编码"`
 	Seller     string       `expr:"seller" json:"seller" yaml:"seller" means:"who sells, by code" zh:"商家编码"`
 	Product    string       `expr:"product" json:"product" yaml:"product" means:"what is sold, by code" zh:"商品编码"`
 	Amount     market.Money `expr:"amount" json:"amount" yaml:"amount" means:"what the order costs before any discount" zh:"优惠前订单金额"`

@@ -44,12 +44,11 @@ type Unpaid struct {
 func (tx *Tx) NotPaidBy(ctx context.Context, r market.Run, c, site market.Currency) iter.Seq2[Unpaid, error] {
 	var v Unpaid
 	dest := append(v.dest(), &v.Outcome, &v.Rule, &v.RunID, (*instant)(&v.At), (*instant)(&v.Tried), &v.Shortfall, (*instant)(&v.TurnsAt))
-	dest[1] = &v.Buyer
 	return each(ctx, tx, `
-		SELECT o.code, coalesce(b.code, ''), coalesce(d.facts->>'seller', ''), d.facts->>'access_type', `+amount+`, `+currency+`, `+placed+`,
+		SELECT `+orderLine+`,
 		       d.outcome, d.rule, d.run_id, d.due_at, (d.facts->'tried_for'->>'since')::timestamptz,
 		       coalesce(nullif(split_part(d.facts->>'shortfall', ' ', 1), '')::numeric, 0), d.look_at
-		FROM decisions d JOIN orders o ON o.id = d.subject LEFT JOIN buyers b ON b.id = o.buyer_id
+		FROM decisions d JOIN orders o ON o.id = d.subject
 		WHERE `+notPaid+`
 		ORDER BY d.due_at, o.code COLLATE "C"`, []any{r.On, r.ID, c, site}, dest, func() Unpaid {
 		v.Amount.Currency = c
