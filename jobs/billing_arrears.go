@@ -88,13 +88,18 @@ func (b *bill) decideArrears(at time.Time) error {
 	case "freeze", "release":
 		if o.FrozenAt.IsZero() {
 			o.FrozenAt = at
+			err = b.freeze(at)
 		}
 	case "clear", "grace":
 		if !o.FrozenAt.IsZero() {
+			err = b.thaw(o.FrozenAt, at)
 			o.Frozen, o.FrozenAt = append(o.Frozen, market.Span{From: o.FrozenAt, To: at}), time.Time{}
 		}
 	default:
 		return fmt.Errorf("carry out %q of ruleset arrears: billing does not know this outcome", answer.Outcome)
+	}
+	if err != nil {
+		return err
 	}
 	o.Outcome, o.At = answer.Outcome, at
 	d := market.Decision{Subject: b.payer.ID, Ruleset: policy.Ruleset, RunID: b.runID, Outcome: answer.Outcome, Rule: answer.Rule, DueAt: at,
@@ -107,4 +112,20 @@ func (b *bill) decideArrears(at time.Time) error {
 		Kind: "arrears_" + answer.Outcome, Subject: b.payer.ID, Recipients: []string{"buyer"}, At: at})
 	b.billed.outcomes["arrears "+answer.Outcome]++
 	return nil
+}
+
+// freeze and thaw have the use on its way judged by them, too: the night of a
+// freeze, or one that is late, knows of it no later than the nights after it.
+func (b *bill) freeze(at time.Time) error {
+	if b.use.walk == nil {
+		return nil
+	}
+	return b.use.walk.Freeze(at)
+}
+
+func (b *bill) thaw(since, at time.Time) error {
+	if b.use.walk == nil {
+		return nil
+	}
+	return b.use.walk.Thaw(since, at)
 }

@@ -45,7 +45,7 @@ func (b *bill) refund(r *market.RefundRequest) error {
 	switch answer.Outcome {
 	case "refund":
 		result.Amount = asked
-		if err := b.book(r.Journal("refund/"+name, b.refunded[o.ID], asked)); err != nil {
+		if err := b.book(r.Journal("refund/"+name, b.refunded[o.ID], asked, b.books)); err != nil {
 			return err
 		}
 		b.refunded[o.ID] = b.refunded[o.ID].Add(asked.Amount)

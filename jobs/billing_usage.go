@@ -175,7 +175,9 @@ func (b *bill) repurchase(low metering.Low) error {
 		b.use.seen[low.Key(site)] = true
 		again := pack.Again(low.At)
 		again.BuyerID = b.payer.ID
-		b.use.walk.Own(again)
+		if err := b.use.walk.Own(again); err != nil {
+			return err
+		}
 		b.use.bought = append(b.use.bought, again)
 		b.billed.outcomes["repurchase"]++
 		return b.deduct(market.Deduction{Key: low.Key(site), Kind: market.DeductedPack, Subject: pack.InstanceID, SellerID: seller.SellerID, Seller: seller.Seller,

@@ -139,8 +139,12 @@ func (b *bill) happen() error {
 		switch {
 		case len(planned) > 0 && (!metered || !planned[0].at.After(at)):
 			at, do, planned = planned[0].at, planned[0].do, planned[1:]
-		case !metered:
-			return nil
+		case !metered: // a freeze up to the as-of may leave errors behind
+			_, err := b.passArrears(b.asOf)
+			if _, more := b.nextUse(); err != nil || !more {
+				return err
+			}
+			continue
 		}
 		if err := b.pass(at); err != nil {
 			return err

@@ -107,7 +107,7 @@ func (tx *Tx) EventsSeen(ctx context.Context, keys []string) (map[string]bool, e
 // Completed are those of the orders whose supervision has ended.
 func (tx *Tx) Completed(ctx context.Context, orders []int64) (map[int64]bool, error) {
 	done := map[int64]bool{}
-	err := tx.Query(ctx, `SELECT order_id FROM completions c WHERE order_id = ANY($1) AND `+standing, []any{orders}, func(rows pgx.Rows) error {
+	err := tx.Query(ctx, `SELECT order_id FROM completions_seen c WHERE order_id = ANY($1) AND `+standing, []any{orders}, func(rows pgx.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		done[id] = true

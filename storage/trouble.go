@@ -35,7 +35,9 @@ func Refused(err error) bool {
 	return ok && (strings.HasPrefix(state, "22") || strings.HasPrefix(state, "23"))
 }
 
-// Reason is the database's own sentence about a refusal, and the law's name.
+// Reason is the database's own sentence about a refusal, and the law's name. What
+// is there already is named; a row that is wrong is not, since its cells may be
+// somebody's own.
 func Reason(err error) string {
 	var refusal *pgconn.PgError
 	if !errors.As(err, &refusal) {
@@ -44,8 +46,14 @@ func Reason(err error) string {
 	if refusal.ConstraintName == "" {
 		return refusal.Message
 	}
-	return refusal.Message + " (" + refusal.ConstraintName + ")"
+	reason := refusal.Message + " (" + refusal.ConstraintName + ")"
+	if refusal.Code == uniqueViolation {
+		reason += ": " + refusal.Detail
+	}
+	return reason
 }
+
+const uniqueViolation = "23505"
 
 func sqlState(err error) (string, bool) {
 	var refusal *pgconn.PgError

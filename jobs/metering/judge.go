@@ -39,9 +39,13 @@ func (w *Walk) judge(record *market.UsageRecord) error {
 		return err
 	}
 	if j.result.Outcome == market.Accept {
-		w.seen[same{j.instance.ID, record.Item, j.begin.Unix(), j.end.Unix()}] = true
+		w.seen[j.use()] = true
 	}
 	return nil
+}
+
+func (j *judged) use() same {
+	return same{j.instance.ID, j.record.Item, j.begin.Unix(), j.end.Unix()}
 }
 
 // ask decides on a record as things stand now.
@@ -96,7 +100,7 @@ func (w *Walk) prepare(j *judged) *rules.UsageFacts {
 	}
 	f.ResourceState = i.State(j.begin)
 	f.Delisted = !i.DelistedAt.IsZero() && !j.begin.Before(i.DelistedAt)
-	f.Repeated = w.seen[same{i.ID, record.Item, j.begin.Unix(), j.end.Unix()}]
+	f.Repeated = w.seen[j.use()]
 	j.cycle, j.measure = w.billedBy(i.ProductID, record.Item, j.begin)
 	f.Cycle = string(j.cycle)
 	f.CycleEndedFor = market.StartedAt(w.cycleOf(j).To)
@@ -136,14 +140,14 @@ func (j *judged) readTimes() bool {
 }
 
 // askPackages finds the package that the record names, and whether the buyer
-// has one for the item.
+// has one for the item, of those that were bought when it was received.
 func (w *Walk) askPackages(j *judged, f *rules.UsageFacts) {
 	named := j.record.Package
 	if named != "" {
 		f.Package = "unknown"
 	}
 	for _, p := range w.usage.Packs {
-		if !p.Pays(j.instance.ID, j.instance.ProductID, j.record.Item) {
+		if p.PurchasedAt.After(j.record.ReceivedAt) || !p.Pays(j.instance.ID, j.instance.ProductID, j.record.Item) {
 			continue
 		}
 		if named != "" && p.Code == named {

@@ -39,21 +39,13 @@ func (w *Walk) payHour(h hour) (before bool) {
 	return before
 }
 
-// settle rates a record that is due. One whose instance was stopped by a record
-// before it is asked about again: it was not in use any more.
+// settle rates a record that is due.
 func (w *Walk) settle(j *judged) error {
 	if j.result.Outcome != market.Accept {
 		return nil
 	}
-	if i := j.instance; !i.StoppedAt.IsZero() && i.State(j.begin) != market.StateOpen {
-		delete(w.seen, same{i.ID, j.record.Item, j.begin.Unix(), j.end.Unix()})
-		if err := w.ask(j); err != nil || j.result.Outcome != market.Accept {
-			return err
-		}
-	}
 	if j.measure != market.MeasureHours {
-		w.rate(j, j.cycle.Contains(j.begin, w.meter.Zone), j.begin, j.value)
-		return nil
+		return w.rate(j, j.cycle.Contains(j.begin, w.meter.Zone), j.begin, j.value)
 	}
 	for _, part := range market.CycleHour.Split(market.Span{From: j.begin, To: j.end}, w.meter.Zone) {
 		whole := market.CycleHour.Contains(part.From, w.meter.Zone)
@@ -61,13 +53,15 @@ func (w *Walk) settle(j *judged) error {
 		if w.payHour(hourOf(j.instance, j.record.Item, whole.From)) {
 			hours = market.Decimal{} // the same image used the machine before, within the hour
 		}
-		w.rate(j, whole, part.From, hours)
+		if err := w.rate(j, whole, part.From, hours); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // rate draws a quantity from packages and prices what exceeds them.
-func (w *Walk) rate(j *judged, cycle market.Span, at time.Time, quantity market.Decimal) {
+func (w *Walk) rate(j *judged, cycle market.Span, at time.Time, quantity market.Decimal) error {
 	i := j.instance
 	line := market.Rated{
 		RecordID: j.record.ID, SN: j.record.SN, BuyerID: i.BuyerID, InstanceID: i.ID, Instance: i.Code, Seller: i.Seller,
@@ -81,41 +75,50 @@ func (w *Walk) rate(j *judged, cycle market.Span, at time.Time, quantity market.
 		w.out.Drawn = append(w.out.Drawn, market.Drawn{RecordID: j.record.ID, Draw: d})
 		w.watch(d, j.result.DueAt)
 	}
-	if j.stops {
+	switch {
+	case j.stops:
 		line.Unbilled = excess
-		w.stop(j, draws, excess)
-	} else if line.Excess = excess; excess.Sign() > 0 {
+	case excess.Sign() > 0:
+		line.Excess = excess
 		w.price(j, &line)
 	}
 	w.out.Rated = append(w.out.Rated, line)
+	if !j.stops {
+		return nil
+	}
+	return w.stop(j, draws, excess)
 }
 
 // packsFor are the packages that may pay for a record: the one that it names,
-// or all that pay for its item and do not stop their instance.
+// or all that pay for its item and do not stop their instance, of those that
+// are bought when it is deducted.
 func (w *Walk) packsFor(j *judged) []*market.PackUse {
 	if j.pack != nil {
 		return []*market.PackUse{j.pack}
 	}
 	var packs []*market.PackUse
 	for _, p := range w.usage.Packs {
-		if !p.StopWhenUsedUp && p.Pays(j.instance.ID, j.instance.ProductID, j.record.Item) {
+		if !p.StopWhenUsedUp && !p.PurchasedAt.After(j.result.DueAt) && p.Pays(j.instance.ID, j.instance.ProductID, j.record.Item) {
 			packs = append(packs, p)
 		}
 	}
 	return packs
 }
 
-// stop ends an instance whose package is used up with the end of the use.
-func (w *Walk) stop(j *judged, draws []market.Draw, excess market.Decimal) {
+// stop ends an instance whose package is used up with the end of the use. What
+// is used of it later is asked about again: it was not in use any more.
+func (w *Walk) stop(j *judged, draws []market.Draw, excess market.Decimal) error {
 	usedUp := excess.Sign() > 0
 	for _, d := range draws {
 		usedUp = usedUp || d.Left.IsZero()
 	}
 	if !usedUp || !j.instance.StoppedAt.IsZero() {
-		return
+		return nil
 	}
 	j.instance.StoppedAt = j.end
 	w.out.Stops = append(w.out.Stops, market.Stop{InstanceID: j.instance.ID, Pack: j.record.Package, RecordID: j.record.ID, At: j.end})
+	late := begunSince(j.end)
+	return w.askAgain(func(other *judged) bool { return other.instance == j.instance && late(other) })
 }
 
 // price says what the excess of a line costs, or that nobody knows.

@@ -61,18 +61,80 @@ func (m *Meter) Walk(u *market.Usage, asOf time.Time) (*Walk, error) {
 		}
 	}
 	w.order = make([]*judged, 0, len(w.judged))
+	w.plan()
+	w.out.Rated = make([]market.Rated, 0, len(w.order))
+	return w, nil
+}
+
+// plan puts what is not settled in the order in which it counts.
+func (w *Walk) plan() {
+	w.order, w.next = w.order[:0], 0
+	w.out.NextDue, w.out.Received = time.Time{}, w.asOf
 	for i := range w.judged {
-		if j := &w.judged[i]; j.result.DueAt.After(asOf) {
+		switch j := &w.judged[i]; {
+		case j.settled:
+		case j.result.DueAt.After(w.asOf):
 			w.postpone(j)
-		} else {
+		default:
 			w.order = append(w.order, j)
 		}
 	}
 	slices.SortFunc(w.order, func(a, b *judged) int {
 		return cmp.Or(a.result.DueAt.Compare(b.result.DueAt), a.begin.Compare(b.begin), cmp.Compare(a.record.ID, b.record.ID))
 	})
-	w.out.Rated = make([]market.Rated, 0, len(w.order))
-	return w, nil
+}
+
+// Freeze has all instances of the buyer frozen from an instant on, until Thaw.
+func (w *Walk) Freeze(at time.Time) error {
+	for i := range w.usage.Instances {
+		frozen := &w.usage.Instances[i].Frozen
+		*frozen = append(*frozen, market.Span{From: at})
+	}
+	return w.askAgain(begunSince(at))
+}
+
+// Thaw ends at an instant what was frozen since another.
+func (w *Walk) Thaw(since, at time.Time) error {
+	for i := range w.usage.Instances {
+		for k := range w.usage.Instances[i].Frozen {
+			if s := &w.usage.Instances[i].Frozen[k]; s.Open() && s.From.Equal(since) {
+				s.To = at
+			}
+		}
+	}
+	return w.askAgain(begunSince(at))
+}
+
+func begunSince(at time.Time) func(*judged) bool {
+	return func(j *judged) bool { return !j.begin.IsZero() && !j.begin.Before(at) }
+}
+
+// askAgain judges anew, in the order of receipt, records that are not settled
+// and found something else than was known when the walk began.
+func (w *Walk) askAgain(which func(*judged) bool) error {
+	var again []*judged
+	for i := range w.judged {
+		j := &w.judged[i]
+		if j.settled || j.instance == nil || !which(j) {
+			continue
+		}
+		if j.result.Outcome == market.Accept {
+			delete(w.seen, j.use())
+		}
+		again = append(again, j)
+	}
+	for _, j := range again {
+		if err := w.ask(j); err != nil {
+			return err
+		}
+		if j.result.Outcome == market.Accept {
+			w.seen[j.use()] = true
+		}
+	}
+	if len(again) > 0 {
+		w.plan()
+	}
+	return nil
 }
 
 // postpone leaves a record for the run in which it is due.
@@ -96,13 +158,13 @@ func (w *Walk) Next() (time.Time, bool) {
 // Step rates all that counts at the next instant.
 func (w *Walk) Step() error {
 	at, ok := w.Next()
-	for ok && w.order[w.next].result.DueAt.Equal(at) {
+	for ok && !w.order[w.next].result.DueAt.After(at) {
 		j := w.order[w.next]
-		w.next++ // before settling: a record that is asked about again keeps its place
+		w.next++
+		j.settled = true // before settling: it may have others asked about again
 		if err := w.settle(j); err != nil {
 			return err
 		}
-		j.settled = true
 		ok = w.next < len(w.order)
 	}
 	return nil
@@ -119,8 +181,12 @@ func (w *Walk) Low() []Low {
 	return low
 }
 
-// Own gives the buyer a package, which pays for use from when it is valid on.
-func (w *Walk) Own(p market.Pack) { w.usage.Packs = append(w.usage.Packs, &market.PackUse{Pack: p}) }
+// Own gives the buyer a package, which pays for use from when it is valid on, and
+// may be named by what is received since it was bought.
+func (w *Walk) Own(p market.Pack) error {
+	w.usage.Packs = append(w.usage.Packs, &market.PackUse{Pack: p})
+	return w.askAgain(func(j *judged) bool { return !j.record.ReceivedAt.Before(p.PurchasedAt) })
+}
 
 // End is what became of the records. An error names every item without a price.
 func (w *Walk) End() (Metered, error) {

@@ -74,7 +74,9 @@ func (w *waterfall) discount(instruments []market.Instrument) error {
 	exact := w.bill.Price
 	if len(discounts) > 0 {
 		best := &discounts[0]
-		exact.Amount = best.leaves
+		if exact.Amount, err = best.leaves.Round(market.MaxFractionDigits, market.RoundHalfUp); err != nil { // what the books hold
+			return fmt.Errorf("take the discount %s off: %w", best.Code, err)
+		}
 		w.paid.Discount, w.given = best.Code, best.DiscountKind
 		for _, d := range discounts[1:] {
 			w.refuse(d, "one discount is given, and another comes first")

@@ -49,15 +49,24 @@ type RefundResult struct {
 }
 
 // Journal books what goes back, under a key. before is what the same run gave
-// back of the order already.
-func (r *RefundRequest) Journal(key string, before Decimal, amount Money) Journal {
+// back of the order already. What was paid with borrowed money goes back to its
+// account as far as it is still owed there; the rest, since repaid, is cash.
+func (r *RefundRequest) Journal(key string, before Decimal, amount Money, books *Books) Journal {
 	j := Journal{Key: key, Memo: "Refund of " + r.Order.Code, At: r.At}
 	for _, s := range GiveBack(r.Paid, r.Before.Amount.Add(before), amount.Amount) {
 		from := s.Returns
 		if from == "" {
 			from = (&Deduction{Seller: r.Seller}).earns()
 		}
-		j.Post(from, s.Account, s.Amount)
+		back := s.Amount
+		switch s.Kind {
+		case Credit, MonthEnd, Arrears:
+			if back = books.Balance(s.Account, s.Amount.Currency).Neg().least(s.Amount); back.Amount.Sign() < 0 {
+				back.Amount = Decimal{}
+			}
+			j.Post(from, BuyerCash(s.Account.Owner()), s.Amount.less(back))
+		}
+		j.Post(from, s.Account, back)
 	}
 	return j
 }

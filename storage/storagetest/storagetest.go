@@ -11,8 +11,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -118,6 +120,17 @@ func New(t testing.TB) *storage.Store {
 func URL(t testing.TB) string {
 	t.Helper()
 	return create(t, " TEMPLATE "+template)
+}
+
+// CopyOf is the address of a copy of a database that nobody is connected to: many
+// tests may begin with what one of them took in. It is dropped when the test ends.
+func CopyOf(t testing.TB, address string) string {
+	t.Helper()
+	of, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return create(t, " TEMPLATE "+strings.TrimPrefix(of.Path, "/"))
 }
 
 // create makes a database for the time of the test.
