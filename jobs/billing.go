@@ -61,12 +61,26 @@ type billingDesk struct {
 	version map[string]*rules.Policy
 }
 
-// openDesk reads the buyers of a chunk and locks their accounts.
+// openDesk reads the buyers of a chunk with all that billing settles.
 func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.Due) (*billingDesk, error) {
-	buyers := make([]int64, len(due))
-	for i, d := range due {
-		buyers[i] = d.Subject
+	buyers := subjects(due)
+	d, err := readPayers(ctx, tx, x, buyers)
+	if err != nil {
+		return nil, err
 	}
+	if d.refunds, err = tx.RefundsOf(ctx, buyers, x.run.AsOf, x.site.Zone); err != nil {
+		return nil, err
+	}
+	if err = d.readUsage(ctx, tx, buyers); err != nil {
+		return nil, err
+	}
+	d.ahead, err = tx.FactsAfter(ctx, x.run.Site, buyers, x.run.AsOf)
+	return d, err
+}
+
+// readPayers reads buyers with what they can pay with and the rules they pay by,
+// and locks their accounts.
+func readPayers(ctx context.Context, tx *storage.Tx, x *execution, buyers []int64) (*billingDesk, error) {
 	d := &billingDesk{x: x, version: map[string]*rules.Policy{}}
 	for n, ruleset := range x.line.rulesets {
 		d.version[ruleset] = x.inForce[n].Policy()
@@ -78,21 +92,20 @@ func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.D
 	if d.money, err = tx.MoneyOf(ctx, buyers, x.run.AsOf); err != nil {
 		return nil, err
 	}
-	if d.refunds, err = tx.RefundsOf(ctx, buyers, x.run.AsOf, x.site.Zone); err != nil {
-		return nil, err
-	}
-	if err = d.readUsage(ctx, tx, buyers); err != nil {
-		return nil, err
-	}
-	if d.ahead, err = tx.FactsAfter(ctx, x.run.Site, buyers, x.run.AsOf); err != nil {
-		return nil, err
-	}
 	var accounts []market.Account
 	for i := range d.payers {
 		accounts = append(accounts, d.payers[i].Accounts()...)
 	}
 	d.books, err = tx.LockBalances(ctx, x.run.Site, accounts)
 	return d, err
+}
+
+func subjects(due []storage.Due) []int64 {
+	ids := make([]int64, len(due))
+	for i, d := range due {
+		ids[i] = d.Subject
+	}
+	return ids
 }
 
 // readUsage reads what the buyers used.
@@ -144,15 +157,9 @@ func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shar
 
 // bill puts what became of a buyer to what the chunk leaves behind.
 func (k *harvest) bill(b *billed, due storage.Due) {
-	k.journals = append(k.journals, b.journals...)
-	k.deductions = append(k.deductions, b.deductions...)
+	k.money(b)
 	k.ends = append(k.ends, b.ends...)
 	k.refunds = append(k.refunds, b.refunds...)
-	k.decisions = append(k.decisions, b.decisions...)
-	k.effects.Append(b.effects)
-	for _, e := range b.effects.Events {
-		k.doubtful = append(k.doubtful, e.Key)
-	}
 	if b.look.IsZero() && b.stands.nothing() {
 		k.dismissed = append(k.dismissed, due.Subject)
 		return
@@ -162,6 +169,18 @@ func (k *harvest) bill(b *billed, due storage.Due) {
 		panic("write what stands of a buyer: " + err.Error()) // texts and numbers alone
 	}
 	k.back.Add(due.Subject, b.look, stands)
+}
+
+// money puts what was booked and decided about a buyer to what the chunk leaves
+// behind.
+func (k *harvest) money(b *billed) {
+	k.journals = append(k.journals, b.journals...)
+	k.deductions = append(k.deductions, b.deductions...)
+	k.decisions = append(k.decisions, b.decisions...)
+	k.effects.Append(b.effects)
+	for _, e := range b.effects.Events {
+		k.doubtful = append(k.doubtful, e.Key)
+	}
 }
 
 // usage puts what was metered to what the chunk leaves behind.

@@ -26,9 +26,6 @@ type unrounded struct {
 func (b *bill) rounding(kind string, m market.Bill) (r rounded, err error) {
 	policy := b.version["rounding"]
 	facts := rules.RoundingFacts{Bill: kind, AccessType: m.AccessType, Seller: m.Seller, Product: m.Product, Currency: string(m.Price.Currency)}
-	if kind == market.DeductedOrder && m.Kind == "renewal" {
-		facts.Bill = m.Kind
-	}
 	answer, err := policy.Decide(&facts, m.At)
 	if err != nil {
 		return r, err

@@ -71,15 +71,8 @@ const (
 func (b *bill) settle() error {
 	b.billed.outcomes = map[string]int64{}
 	b.billed.stands.Unrounded, b.billed.stands.Owing = b.stands.Unrounded, b.stands.Owing
-	for i := range b.money {
-		m := &b.money[i]
-		b.when(m.At, moneyComes, func(time.Time) error { return b.bookMoney(m) })
-	}
-	for i := range b.payer.Granted {
-		if g := &b.payer.Granted[i]; g.Account != "" && !g.Issued {
-			b.when(g.GrantedAt, moneyComes, func(time.Time) error { return b.book(g.Issue(b.payer.Site)) })
-		}
-	}
+	b.planMoney()
+	b.planInstruments()
 	b.refunded = map[int64]market.Decimal{}
 	for i := range b.refunds {
 		r := &b.refunds[i]
@@ -94,9 +87,7 @@ func (b *bill) settle() error {
 		tries[i] = orderTry{bill: b, order: &b.payer.Orders[i]}
 		tries[i].plan()
 	}
-	slices.SortStableFunc(b.happenings, func(x, y happening) int {
-		return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.rank, y.rank))
-	})
+	b.arrange()
 	if err := b.happen(); err != nil {
 		return err
 	}
@@ -126,6 +117,30 @@ func (b *bill) settle() error {
 		b.billed.look = earliest(b.billed.look, b.monthEnd(b.billed.stands.Unrounded[i].Month))
 	}
 	return nil
+}
+
+// planMoney plans the money that came or went.
+func (b *bill) planMoney() {
+	for i := range b.money {
+		m := &b.money[i]
+		b.when(m.At, moneyComes, func(time.Time) error { return b.bookMoney(m) })
+	}
+}
+
+// planInstruments plans what the buyer was given to pay with.
+func (b *bill) planInstruments() {
+	for i := range b.payer.Granted {
+		if g := &b.payer.Granted[i]; g.Account != "" && !g.Issued {
+			b.when(g.GrantedAt, moneyComes, func(time.Time) error { return b.book(g.Issue(b.payer.Site)) })
+		}
+	}
+}
+
+// arrange puts what is planned in the order of its instants.
+func (b *bill) arrange() {
+	slices.SortStableFunc(b.happenings, func(x, y happening) int {
+		return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.rank, y.rank))
+	})
 }
 
 // happen takes what is planned and what is metered in the order of its instants.
@@ -234,6 +249,7 @@ func (b *bill) instruments(m market.Bill) []market.Instrument {
 		if i.MinSpend.Currency == "" {
 			i.MinSpend.Currency = currency
 		}
+		i.UsedBefore = slices.Contains(m.Promotions, i.Code)
 		all = append(all, i)
 	}
 	code := b.payer.Code

@@ -34,11 +34,12 @@ type harvest struct {
 	parked    []storage.Parked
 	shadows   []storage.ShadowDifference
 
-	journals   []market.Journal // of billing
+	journals   []market.Journal // of billing and renewal
 	deductions []market.Deduction
 	ends       []market.OrderEnd
 	refunds    []market.RefundResult
 	metered    market.MeteredUse
+	terms      []market.BoughtTerm // of renewal
 }
 
 // cleared is the room of an earlier chunk for the next one.
@@ -56,6 +57,7 @@ func (k *harvest) cleared() *harvest {
 		deductions: k.deductions[:0],
 		ends:       k.ends[:0],
 		refunds:    k.refunds[:0],
+		terms:      k.terms[:0],
 	}
 	return k
 }
@@ -67,11 +69,7 @@ func (j Job[C]) step(ctx context.Context, tx *storage.Tx, x *execution, shard *s
 	if err != nil {
 		return err
 	}
-	subjects := make([]int64, len(due))
-	for i, d := range due {
-		subjects[i] = d.Subject
-	}
-	candidates, err := j.Read(tx, ctx, subjects)
+	candidates, err := j.Read(tx, ctx, subjects(due))
 	if err != nil {
 		return err
 	}
@@ -289,7 +287,7 @@ func (k *harvest) keep(ctx context.Context, tx *storage.Tx, x *execution, p pace
 	return tx.Park(ctx, x.run.Job, owner, k.parked)
 }
 
-// keepBilled writes what billing leaves behind.
+// keepBilled writes what billing and renewal leave behind.
 func (k *harvest) keepBilled(ctx context.Context, tx *storage.Tx, owner storage.Keeping) error {
 	if err := tx.KeepJournals(ctx, owner, storage.RunSource(owner.RunID), k.journals); err != nil {
 		return err
@@ -301,6 +299,9 @@ func (k *harvest) keepBilled(ctx context.Context, tx *storage.Tx, owner storage.
 		return err
 	}
 	if err := tx.KeepRefunds(ctx, owner, k.refunds); err != nil {
+		return err
+	}
+	if err := tx.KeepTerms(ctx, owner, k.terms); err != nil {
 		return err
 	}
 	return tx.KeepUsage(ctx, owner, k.metered)

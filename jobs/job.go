@@ -132,7 +132,7 @@ func timetabled[C any](j Job[C], report func(a *account, w io.Writer) error) lin
 }
 
 // timetable is every job in the order of a night.
-var timetable = []line{timetabled(Acceptance, acceptanceReport), billing}
+var timetable = []line{timetabled(Acceptance, acceptanceReport), renewal, billing}
 
 // Names are the jobs there are, in the order of a night.
 func Names() []string {

@@ -247,7 +247,7 @@ func (s *story) decidedAgain() {
 
 func (s *story) rowsKept() int64 {
 	s.Helper()
-	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys) + (SELECT count(*) FROM deductions) + (SELECT count(*) FROM postings) + (SELECT count(*) FROM usage_results)`)
+	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys) + (SELECT count(*) FROM deductions) + (SELECT count(*) FROM postings) + (SELECT count(*) FROM usage_results) + (SELECT count(*) FROM terms)`)
 }
 
 // takeIn imports the records of a folder of the story through the importer,
@@ -321,6 +321,9 @@ func (s *story) outcome() []part {
 	}
 	if s.part("stops") != "" {
 		parts = append(parts, part{"stops", s.stops})
+	}
+	if slices.Contains(s.jobs, "renewal") {
+		return append(parts, part{"decisions", s.renewals()}, part{"terms", s.terms()}, part{"deductions", s.deductions()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})
 	}
 	if slices.Contains(s.jobs, "billing") {
 		return append(parts, part{"decisions", s.payments()}, part{"usage", s.usage()}, part{"deductions", s.deductions()}, part{"refunds", s.refunds()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})

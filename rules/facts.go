@@ -87,4 +87,7 @@ var vocabularies = []Vocabulary{
 	refundsVocabulary,
 	usageVocabulary,
 	repurchaseVocabulary,
+	renewalVocabularies[0],
+	renewalVocabularies[1],
+	renewalVocabularies[2],
 }

@@ -3,6 +3,7 @@ package intake
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,7 +108,7 @@ func (c *converter) value(col *Column, cell string, cells []string) (any, error)
 		}
 		return n, err
 	case Count:
-		return count(cell)
+		return count(cell, col.bounds)
 	case Bool:
 		return truth(cell)
 	case Word:
@@ -253,10 +254,13 @@ func decimal(cell string) (market.Decimal, error) {
 	return n, err
 }
 
-func count(cell string) (any, error) {
+func count(cell string, bounds [2]int32) (any, error) {
+	if bounds == [2]int32{} {
+		bounds = [2]int32{1, math.MaxInt32}
+	}
 	n, err := strconv.ParseInt(cell, 10, 32)
-	if err != nil || n < 1 {
-		return nil, errors.New("is no whole number from 1 to 2147483647")
+	if err != nil || int32(n) < bounds[0] || int32(n) > bounds[1] {
+		return nil, fmt.Errorf("is no whole number from %d to %d", bounds[0], bounds[1])
 	}
 	return int32(n), nil
 }

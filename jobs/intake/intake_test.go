@@ -197,8 +197,8 @@ func TestEveryFactOfAnOrderWakesIt(t *testing.T) {
 	d.postpone()
 	d.must("lines", "order,line,amount,currency\no1,1,99.00,CNY\n", "+1 ~0 =0 !0")
 	d.must("products", "code,seller,product_class\np1,acme,hardware\n", "+1 ~0 =0 !0")
-	d.must("subscriptions", "code,order,buyer,access_type,term_count,term_unit,term_start,term_end,auto_renew,price\n"+
-		"s1,o1,ann,saas,1,month,2024-03-01 00:00:00,2024-03-31 23:59:59,yes,99.00 CNY\n", "+1 ~0 =0 !0")
+	d.must("subscriptions", "code,order,buyer,access_type,term_count,term_unit,term_start,term_end,policy,price\n"+
+		"s1,o1,ann,saas,1,month,2024-03-01 00:00:00,2024-03-31 23:59:59,auto,99.00 CNY\n", "+1 ~0 =0 !0")
 	d.wantRows(dueQuery, "o1 acceptance cn 2024-06-01 00:00:00\no2 acceptance cn 2024-06-01 00:00:00")
 }
 

@@ -4,10 +4,11 @@ import "time"
 
 // Kinds of deductions, and of the bills they settle.
 const (
-	DeductedOrder  = "order"      // an order was paid
-	DeductedUsage  = "usage"      // a cycle of metered use
-	DeductedCharge = "charge"     // a charge that came priced from outside
-	DeductedPack   = "repurchase" // a package that was bought again by itself
+	DeductedOrder   = "order"      // an order was paid
+	DeductedRenewal = "renewal"    // the next term of a subscription
+	DeductedUsage   = "usage"      // a cycle of metered use
+	DeductedCharge  = "charge"     // a charge that came priced from outside
+	DeductedPack    = "repurchase" // a package that was bought again by itself
 )
 
 // Deduction is what was charged for one event of the trade, and how it was

@@ -82,6 +82,7 @@ type Bill struct {
 	At           time.Time // when it is paid
 	UsedAt       time.Time // when what it is for was used; At where that is the same
 
+	Promotions    []string // discounts that earlier orders of the same resource had
 	Named         []string // the instruments the buyer chose; empty: chosen by the rules
 	CreditAllowed bool     // the product's switch
 	OnAccount     bool     // the buyer settles at the end of the month

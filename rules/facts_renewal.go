@@ -1,0 +1,65 @@
+package rules
+
+import "nightshift/rules/market"
+
+// RenewalFacts is everything the rules of renewals and of expiries may ask about
+// a subscription, as it stood in a night. Days are those of the calendar of the
+// site; what lies before the end of a term runs by them, what comes after it by
+// the clock.
+type RenewalFacts struct {
+	Site       string           `expr:"site" json:"site" yaml:"site" means:"the marketplace, such as cn"`
+	AccessType string           `expr:"access_type" json:"access_type" yaml:"access_type" words:"saas license image human_service consulting hardware container api agent ai_asset data_asset data_file orchestration content" means:"how the product reaches the buyer"`
+	Level      string           `expr:"level" json:"level" yaml:"level" means:"the buyer's level with the platform"`
+	Seller     string           `expr:"seller" json:"seller" yaml:"seller" means:"who sells, by code"`
+	Product    string           `expr:"product" json:"product" yaml:"product" means:"what is sold, by code"`
+	Policy     string           `expr:"policy" json:"policy" yaml:"policy" words:"auto manual expire" means:"what the buyer wants at the end of a term; manual once all renewals that were asked for are used up"`
+	Trial      bool             `expr:"trial" json:"trial" yaml:"trial" means:"it is on trial"`
+	ChargeDay  int64            `expr:"charge_day" json:"charge_day" yaml:"charge_day" means:"how many days before the end of a term the buyer wants to pay; 0: the buyer did not say"`
+	DaysLeft   int64            `expr:"days_left" json:"days_left" yaml:"days_left" means:"calendar days to the date on which the term ends; below 0 after it"`
+	ExpiredFor market.Stopwatch `expr:"expired_for" json:"expired_for" yaml:"expired_for" means:"since the end of the term"`
+	Price      market.Money     `expr:"price" json:"price" yaml:"price" means:"of the next term before any discount, as it was fixed by the first attempt"`
+	Priced     bool             `expr:"priced" json:"priced" yaml:"priced" means:"the price of the next term is known"`
+	Paid       bool             `expr:"paid" json:"paid" yaml:"paid" means:"the payment that is tried covers the next term in full"`
+	Shortfall  market.Money     `expr:"shortfall" json:"shortfall" yaml:"shortfall" means:"what the payment that was tried could not cover"`
+
+	State      string `expr:"state" json:"state" yaml:"state" words:"wait lapse freeze release" means:"what the rules of expiries answered: the term runs, it lapsed, it is frozen, it is released"`
+	DaysToTurn int64  `expr:"days_to_turn" json:"days_to_turn" yaml:"days_to_turn" means:"calendar days to the date on which that changes by itself; below 0 where it does not"`
+	Failed     bool   `expr:"failed" json:"failed" yaml:"failed" means:"the last attempt to renew it could not be paid"`
+}
+
+var renewalVocabularies = []Vocabulary{
+	{
+		Ruleset:   "renewal",
+		Means:     "whether a subscription is renewed by itself in a night",
+		prototype: RenewalFacts{},
+		Outcomes: []Outcome{
+			{Name: "renew", Means: "the next term is paid and added to those before"},
+			{Name: "retry", Means: "it could not be paid, and is tried again the next night"},
+			{Name: "cancel", Means: "it is not tried any more"},
+			{Name: "wait", Means: "nothing is tried in this night"},
+		},
+	},
+	{
+		Ruleset:   "expiry",
+		Means:     "what becomes of a subscription whose term is over",
+		prototype: RenewalFacts{},
+		Outcomes: []Outcome{
+			{Name: "wait", Means: "the term runs"},
+			{Name: "lapse", Means: "the term is over, and everything can be used on"},
+			{Name: "freeze", Means: "nothing can be used; data are kept"},
+			{Name: "release", Means: "the resource is given up, and the data with it; final"},
+		},
+	},
+	{
+		Ruleset:   "renewal_reminders",
+		Means:     "who is reminded that a term ends, or that it could not be paid",
+		prototype: RenewalFacts{},
+		Outcomes: []Outcome{
+			{Name: "remind", Means: "the buyer is told, once on a date", Carries: []Carried{
+				{Name: "notice", Kind: KindText, Words: []string{"expires", "trial_ends", "renewal_failed"}, Means: "what is told"},
+				{Name: "hour", Kind: KindInt, Means: "at which hour of the date"},
+			}},
+			{Name: "quiet", Means: "nothing to say"},
+		},
+	},
+}
