@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"nightshift/rules/market"
@@ -70,12 +71,36 @@ func (e *Engine) DueDates(ctx context.Context, job, siteName string, now time.Ti
 	return dates, err
 }
 
+// skip drops, of a job that catches up once, the dates before the last that
+// nobody began to run, and records them: the last one does their work.
+func (e *Engine) skip(ctx context.Context, job, siteName string, dates []market.Date) (left []market.Date, err error) {
+	site, err := e.Book.Site(siteName)
+	if err != nil || !site.Jobs[job].Once || len(dates) < 2 {
+		return dates, err
+	}
+	last := dates[len(dates)-1]
+	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		skipped, err := tx.SkipDates(ctx, job, siteName, dates[:len(dates)-1], last)
+		for _, on := range dates {
+			if !slices.Contains(skipped, on) {
+				left = append(left, on)
+			}
+		}
+		return err
+	})
+	return left, err
+}
+
 // CatchUp runs a job for every business date that is due, oldest first, and
-// tells of each completed run at once. A date that somebody else is running is
+// tells of each completed run at once; a job that catches up once is run for the
+// last of them alone. A date that somebody else is running is
 // left to them.
 func (e *Engine) CatchUp(ctx context.Context, job, site string, now time.Time, each func(market.Run)) error {
 	dates, err := e.DueDates(ctx, job, site, now)
 	if err != nil {
+		return err
+	}
+	if dates, err = e.skip(ctx, job, site, dates); err != nil {
 		return err
 	}
 	for _, on := range dates {

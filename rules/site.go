@@ -41,11 +41,15 @@ type Site struct {
 }
 
 // JobTime is when the runs of a job evaluate: a local time, so many days after
-// the business date.
+// the business date; and what becomes of nights that were missed.
 type JobTime struct {
 	At        market.TimeOfDay
 	DaysAfter int
+	Once      bool // of missed nights the last alone is caught up, instead of each
 }
+
+// catchUps are the ways to catch up with missed nights.
+var catchUps = []string{"each", "once"}
 
 // AsOf is the instant at which a job evaluates for a business date; ok is false
 // where the site does not run the job.
@@ -163,7 +167,7 @@ func readSite(fsys fs.FS, d *document) *Site {
 		if err != nil {
 			d.problem(j.fields["as_of"], "", err.Error(), "")
 		}
-		site.Jobs[job.key.Value] = JobTime{At: at, DaysAfter: j.daysAfter()}
+		site.Jobs[job.key.Value] = JobTime{At: at, DaysAfter: j.daysAfter(), Once: j.catchUp() == "once"}
 	}
 	return site
 }
@@ -182,6 +186,18 @@ func (s *section) daysAfter() int {
 		s.doc.problem(s.fields["days_after"], "", fmt.Sprintf("days_after %q is not a number of days from 0 to %d", clip(text), mostDaysAfter), "write days_after: 1 for the day after the business date")
 	}
 	return days
+}
+
+// catchUp reads catch_up: each missed night where nothing is said.
+func (s *section) catchUp() string {
+	if s.fields["catch_up"] == nil {
+		return "each"
+	}
+	way := s.word("catch_up")
+	if !slices.Contains(catchUps, way) {
+		s.doc.problem(s.fields["catch_up"], "", fmt.Sprintf("catch_up %q is no way to catch up with missed nights", clip(way)), didYouMean(way, catchUps))
+	}
+	return way
 }
 
 // zone reads time_zone, an IANA name.

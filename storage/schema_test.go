@@ -17,6 +17,8 @@ var facts = []string{
 	"corrections", "imports", "instruments", "charges", "refunds", "credit_limits", "money", "gateway_lines",
 	"releases", "release_acts", "reversals", // written by people, between runs
 	"instances", "freezes", "prices", "packs", "usage_records",
+	"manual_renewals",
+	"skipped_nights", // by the schedule, between runs
 }
 
 // kept are tables that the database keeps by itself: the application only

@@ -45,9 +45,20 @@ CREATE TABLE terms (
     CHECK (until_at > from_at)
 );
 
+-- Nights of a job that catches up once: the work was done by a later one.
+CREATE TABLE skipped_nights (
+    job           text NOT NULL,
+    site          text NOT NULL,
+    business_date date NOT NULL,
+    caught_up_by  date NOT NULL,
+    recorded_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (job, site, business_date),
+    CHECK (caught_up_by > business_date)
+);
+
 INSERT INTO schema_laws (name, append, copied, gathered, seen) VALUES
-    ('manual_renewals', false, false, true, false), ('terms', true, true, false, true);
-SELECT keep_law('manual_renewals'), keep_law('terms');
+    ('manual_renewals', false, false, true, false), ('terms', true, true, false, true), ('skipped_nights', true, false, false, false);
+SELECT keep_law('manual_renewals'), keep_law('terms'), keep_law('skipped_nights');
 CREATE VIEW terms_seen AS SELECT * FROM terms;
 GRANT SELECT ON terms_seen TO nightshift_app;
 
