@@ -89,14 +89,14 @@ func readPayers(ctx context.Context, tx *storage.Tx, x *execution, buyers []int6
 	if d.payers, err = tx.Payers(ctx, buyers); err != nil {
 		return nil, err
 	}
-	if d.money, err = tx.MoneyOf(ctx, buyers, x.run.AsOf); err != nil {
-		return nil, err
-	}
 	var accounts []market.Account
 	for i := range d.payers {
 		accounts = append(accounts, d.payers[i].Accounts()...)
 	}
-	d.books, err = tx.LockBalances(ctx, x.run.Site, accounts)
+	if d.books, err = tx.LockBalances(ctx, x.run.Site, accounts); err != nil {
+		return nil, err
+	}
+	d.money, err = tx.MoneyOf(ctx, buyers, x.run.AsOf) // under the lock: another job may have booked it meanwhile
 	return d, err
 }
 

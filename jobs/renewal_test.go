@@ -2,6 +2,8 @@ package jobs_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -54,8 +56,8 @@ func naiveTerms(start, end time.Time, months, daysBefore int, last time.Time) (t
 }
 
 // Every term is bought once, on the right night, and the books say the same: with
-// any number of workers and any chunks, and after nights that began with a dry
-// run.
+// any number of workers and any chunks, in nights that were stopped and started
+// again, and after dry runs.
 func TestRenewalsAgainstTheCalendar(t *testing.T) {
 	s := storagetest.New(t)
 	subscribers(t, s, 40)
@@ -74,6 +76,20 @@ func TestRenewalsAgainstTheCalendar(t *testing.T) {
 				t.Fatalf("night of %s: the dry run found %v, the run %v", on, dry.Run.Outcomes, run.Run.Outcomes)
 			}
 			continue
+		}
+		if random.IntN(4) == 0 {
+			ctx, stop := context.WithCancel(t.Context())
+			e.Progress = func(jobs.Progress) {
+				if random.IntN(2) == 0 {
+					stop()
+				}
+			}
+			e.Workers = 1
+			if _, err := e.Run(ctx, req); err != nil && !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			stop()
+			e.Progress = nil
 		}
 		if run := mustRun(t, e, req).Run; run.Parked > 0 {
 			t.Fatalf("night of %s parked %d", on, run.Parked)
@@ -148,5 +164,26 @@ func TestMissedNightsOfRenewalAreCaughtUpOnce(t *testing.T) {
 	}
 	if n := count(t, s, `SELECT count(*) FROM skipped_nights WHERE job = 'renewal' AND caught_up_by = '2024-03-06' AND business_date BETWEEN '2024-03-02' AND '2024-03-05'`); n != 4 {
 		t.Errorf("%d nights are on record as skipped, not 4", n)
+	}
+}
+
+// What is gone cannot be renewed any more: a person has to give the money back.
+func TestARenewalByHandAfterTheReleaseIsParked(t *testing.T) {
+	s := storagetest.New(t)
+	subscribers(t, s, 1)
+	exec(t, s, `UPDATE subscriptions SET policy = 'manual'`)
+	e := engine(t, s)
+	if run := mustRun(t, e, jobs.Request{Job: "renewal", Site: "cn", On: date(t, "2024-09-01")}).Run; run.Outcomes["release"] != 2 {
+		t.Fatalf("%v", run.Outcomes)
+	}
+	exec(t, s, `INSERT INTO manual_renewals (site, code, subscription_id, term_count, term_unit, at) SELECT 'cn', 'M-1', min(id), 1, 'month', '2024-09-01 12:00+08' FROM subscriptions`)
+	exec(t, s, `UPDATE due SET look_at = '2024-09-01 12:00+08' WHERE job = 'renewal'`)
+	mustRun(t, e, jobs.Request{Job: "renewal", Site: "cn", On: date(t, "2024-09-02")})
+	parked, err := e.Parked(t.Context(), "renewal", "cn", 10)
+	if err != nil || len(parked) != 1 || !strings.Contains(parked[0].Reason, "renewed by hand as M-1 at 2024-09-01T12:00:00+08:00, after it was released") {
+		t.Errorf("parked %+v, %v", parked, err)
+	}
+	if n := count(t, s, `SELECT count(*) FROM terms`); n != 0 {
+		t.Errorf("%d terms", n)
 	}
 }
