@@ -246,7 +246,8 @@ func (l *lifetime) renew(payment market.Payment) error {
 	return l.pass(l.asOf)
 }
 
-// remind tells the buyer what the rules want told in the night.
+// remind tells the buyer what the rules want told in the night, at an hour of its
+// date: a notice for ten in the morning is written at three.
 func (l *lifetime) remind() error {
 	policy := l.version["renewal_reminders"]
 	answer, err := policy.Decide(l.facts(l.asOf), l.asOf)
