@@ -7,24 +7,24 @@ import "nightshift/rules/market"
 // site; what lies before the end of a term runs by them, what comes after it by
 // the clock.
 type RenewalFacts struct {
-	Site       string           `expr:"site" json:"site" yaml:"site" means:"the marketplace, such as cn"`
-	AccessType string           `expr:"access_type" json:"access_type" yaml:"access_type" words:"saas license image human_service consulting hardware container api agent ai_asset data_asset data_file orchestration content" means:"how the product reaches the buyer"`
-	Level      string           `expr:"level" json:"level" yaml:"level" means:"the buyer's level with the platform"`
-	Seller     string           `expr:"seller" json:"seller" yaml:"seller" means:"who sells, by code"`
-	Product    string           `expr:"product" json:"product" yaml:"product" means:"what is sold, by code"`
-	Policy     string           `expr:"policy" json:"policy" yaml:"policy" words:"auto manual expire" means:"what the buyer wants at the end of a term; manual once all renewals that were asked for are used up"`
-	Trial      bool             `expr:"trial" json:"trial" yaml:"trial" means:"it is on trial"`
-	ChargeDay  int64            `expr:"charge_day" json:"charge_day" yaml:"charge_day" means:"how many days before the end of a term the buyer wants to pay; 0: the buyer did not say"`
-	DaysLeft   int64            `expr:"days_left" json:"days_left" yaml:"days_left" means:"calendar days to the date on which the term ends; below 0 after it"`
-	ExpiredFor market.Stopwatch `expr:"expired_for" json:"expired_for" yaml:"expired_for" means:"since the end of the term"`
-	Price      market.Money     `expr:"price" json:"price" yaml:"price" means:"of the next term before any discount, as it was fixed by the first attempt"`
-	Priced     bool             `expr:"priced" json:"priced" yaml:"priced" means:"the price of the next term is known"`
-	Paid       bool             `expr:"paid" json:"paid" yaml:"paid" means:"the payment that is tried covers the next term in full"`
-	Shortfall  market.Money     `expr:"shortfall" json:"shortfall" yaml:"shortfall" means:"what the payment that was tried could not cover"`
+	Site       string           `expr:"site" json:"site" yaml:"site" means:"the marketplace, such as cn" zh:"站点"`
+	AccessType string           `expr:"access_type" json:"access_type" yaml:"access_type" words:"saas license image human_service consulting hardware container api agent ai_asset data_asset data_file orchestration content" means:"how the product reaches the buyer" zh:"商品接入类型"`
+	Level      string           `expr:"level" json:"level" yaml:"level" means:"the buyer's level with the platform" zh:"客户等级"`
+	Seller     string           `expr:"seller" json:"seller" yaml:"seller" means:"who sells, by code" zh:"商家"`
+	Product    string           `expr:"product" json:"product" yaml:"product" means:"what is sold, by code" zh:"商品"`
+	Policy     string           `expr:"policy" json:"policy" yaml:"policy" words:"auto manual expire" means:"what the buyer wants at the end of a term; manual once all renewals that were asked for are used up" zh:"到期策略"`
+	Trial      bool             `expr:"trial" json:"trial" yaml:"trial" means:"it is on trial" zh:"试用"`
+	ChargeDay  int64            `expr:"charge_day" json:"charge_day" yaml:"charge_day" means:"how many days before the end of a term the buyer wants to pay; 0: the buyer did not say" zh:"用户设定的扣款日（到期前天数）"`
+	DaysLeft   int64            `expr:"days_left" json:"days_left" yaml:"days_left" means:"calendar days to the date on which the term ends; below 0 after it" zh:"距到期日的自然日数"`
+	ExpiredFor market.Stopwatch `expr:"expired_for" json:"expired_for" yaml:"expired_for" means:"since the end of the term" zh:"已到期"`
+	Price      market.Money     `expr:"price" json:"price" yaml:"price" means:"of the next term before any discount, as it was fixed by the first attempt" zh:"下一周期折扣前的价格"`
+	Priced     bool             `expr:"priced" json:"priced" yaml:"priced" means:"the price of the next term is known" zh:"已知下一周期的价格"`
+	Paid       bool             `expr:"paid" json:"paid" yaml:"paid" means:"the payment that is tried covers the next term in full" zh:"本次支付可全额付清"`
+	Shortfall  market.Money     `expr:"shortfall" json:"shortfall" yaml:"shortfall" means:"what the payment that was tried could not cover" zh:"本次支付的差额"`
 
-	State      string `expr:"state" json:"state" yaml:"state" words:"wait lapse freeze release" means:"what the rules of expiries answered: the term runs, it lapsed, it is frozen, it is released"`
-	DaysToTurn int64  `expr:"days_to_turn" json:"days_to_turn" yaml:"days_to_turn" means:"calendar days to the date on which that changes by itself; below 0 where it does not"`
-	Failed     bool   `expr:"failed" json:"failed" yaml:"failed" means:"the last attempt to renew it could not be paid"`
+	State      string `expr:"state" json:"state" yaml:"state" words:"wait lapse freeze release" means:"what the rules of expiries answered: the term runs, it lapsed, it is frozen, it is released" zh:"到期状态"`
+	DaysToTurn int64  `expr:"days_to_turn" json:"days_to_turn" yaml:"days_to_turn" means:"calendar days to the date on which that changes by itself; below 0 where it does not" zh:"距状态自动变化的自然日数"`
+	Failed     bool   `expr:"failed" json:"failed" yaml:"failed" means:"the last attempt to renew it could not be paid" zh:"上次自动续费扣款失败"`
 }
 
 var renewalVocabularies = []Vocabulary{

@@ -272,7 +272,7 @@ var outcomesInChinese = map[string]string{
 	"accept": "验收", "refund": "退款", "wait": "等待", "hold": "人工处理", "unsupervised": "无需监管",
 	"remind": "提醒", "quiet": "无需提醒",
 	"deduct": "扣款", "cancel": "取消", "reject": "拒绝", "refuse": "拒绝", "use": "使用", "forbid": "禁止支付", "round": "舍入", "uncharged": "不收费",
-	"clear": "无欠费", "grace": "宽限", "freeze": "冻结", "release": "释放", "buy": "复购", "fail": "复购失败", "leave": "不处理",
+	"clear": "无欠费", "grace": "宽限", "freeze": "冻结", "release": "释放", "buy": "复购", "fail": "复购失败", "leave": "不处理", "renew": "续费", "retry": "次日重试", "lapse": "到期",
 }
 
 // Outcome is the word of an outcome for a reader; one without a translation is
