@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"nightshift/rules/market"
 )
 
 // editsOfText are the edits of a rule file, each as it is listed.
@@ -227,7 +230,12 @@ func TestSameIsTheSame(t *testing.T) {
 		equal++
 		for range 40 {
 			facts := drawProofFacts(t)
-			if was, is := inOneLine(p.DecideAll(facts, proofInstant)), inOneLine(q.DecideAll(facts, proofInstant)); was != is {
+			before, wasWrong := p.DecideAll(facts, proofInstant)
+			after, isWrong := q.DecideAll(facts, proofInstant)
+			if errors.Is(wasWrong, market.ErrMixedCurrencies) || errors.Is(isWrong, market.ErrMixedCurrencies) {
+				continue // proofs are about amounts in the currency they are compared with
+			}
+			if was, is := inOneLine(before, wasWrong), inOneLine(after, isWrong); was != is {
 				t.Fatalf("%s is proven to change nothing, yet of %+v it is %s and was %s in\n%s", m.Edit, facts, is, was, text)
 			}
 		}
