@@ -20,6 +20,7 @@ const renewalJob = "renewal"
 // dated to its own second.
 var renewal = line{
 	name:     renewalJob,
+	counted:  "buyers",
 	rulesets: []string{"renewal", "expiry", "renewal_reminders", "waterfall", "rounding"},
 	chunk:    500,
 	step:     renewalStep,

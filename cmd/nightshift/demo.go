@@ -210,10 +210,14 @@ func (d *demo) runNights(ctx context.Context, s *demoSummary) error {
 	})
 	group.Go(func() error {
 		for r := range done {
+			if !jobs.HasWorkbook(r.Job) {
+				continue
+			}
 			size, err := d.writeWorkbook(ctx, r)
 			if err != nil {
 				return err
 			}
+			s.Workbooks++
 			s.Bytes += size
 			bar.of("nights", int64(r.On-first)+1, int64(last-first)+1)
 		}

@@ -22,6 +22,7 @@ type demoSummary struct {
 	Decisions []storage.DecisionCount `json:"decisions"`
 	Money     []storage.DeductionSum  `json:"money"`
 	Parked    int64                   `json:"parked"`
+	Workbooks int                     `json:"workbooks"`
 	Bytes     int64                   `json:"workbook_bytes"`
 	Out       string                  `json:"out"`
 	Data      string                  `json:"database"`
@@ -68,7 +69,7 @@ func (d *demo) show(s demoSummary) error {
 		return err
 	}
 	d.printf("\n  workbooks   %s (%d, %.1f MB)\n  data        %s (%s rows taken in, %d rejected)\n  database    %s\n  time        %s\n\n",
-		filepath.Join(s.Out, "workbooks"), len(s.Nights), float64(s.Bytes)/1e6, filepath.Join(s.Out, "data"), number(s.Rows), s.Rejected, s.Data, s.Took)
+		filepath.Join(s.Out, "workbooks"), s.Workbooks, float64(s.Bytes)/1e6, filepath.Join(s.Out, "data"), number(s.Rows), s.Rejected, s.Data, s.Took)
 	d.next(last)
 	return nil
 }
