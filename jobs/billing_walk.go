@@ -231,7 +231,15 @@ func (b *bill) pay(kind string, m market.Bill) (market.Payment, error) {
 	}
 	m.Places, m.Rounding = r.places, r.how
 	m.Buyer, m.OnAccount = b.payer.Code, b.payer.OnAccount
-	return waterfall.Pay(b.version["waterfall"], m, b.instruments(m))
+	payment, err := waterfall.Pay(b.version["waterfall"], m, b.instruments(m))
+	payment.Refused = slices.DeleteFunc(payment.Refused, b.nobodyHas)
+	return payment, err
+}
+
+// nobodyHas tells whether what was refused is nothing that the buyer has: no
+// account of the month, and what stays owed. That is not worth a line of history.
+func (b *bill) nobodyHas(r market.Refusal) bool {
+	return r.Kind == market.Arrears || r.Kind == market.MonthEnd && !b.payer.OnAccount
 }
 
 // instruments are what the buyer could pay a bill with: what was granted by its

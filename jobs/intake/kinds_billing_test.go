@@ -59,9 +59,15 @@ func TestMoneyIsReportedOnceAndItsGatewayLinesBesideIt(t *testing.T) {
 	d.take("money", "code,buyer,kind,account,amount,at,reference\n"+
 		"M-1,ann,top_up,,98.00 CNY,2024-05-01 10:00:00,G-1\n"+
 		"M-4,ann,repayment,cash,98.00 CNY,2024-05-01 10:00:00,\n"+
-		"M-5,ann,card,credit,98.00 CNY,2024-05-01 10:00:00,\n")
+		"M-5,ann,card,credit,98.00 CNY,2024-05-01 10:00:00,\n"+
+		"M-6,ann,top_up,,1e30 CNY,2024-05-01 10:00:00,\n"+
+		"M-7,ann,top_up,,1000000000000000000000000000000 CNY,2024-05-01 10:00:00,\n"+
+		"M-8,ann,top_up,,1.00 XYZ,2024-05-01 10:00:00,\n")
 	d.wantRejects(`money.csv,3,account,cash,"is cash: a repayment pays credit, month_end or arrears; paying cash in is a top_up"
 money.csv,4,account,credit,is filled in: only a repayment and an opening say which account
+money.csv,5,amount,1e30 CNY,"read number ""1e30"": not a plain decimal number: write it like 1234.56"
+money.csv,6,amount,1000000000000000000000000000000 CNY,number out of range: 1000000000000000000000000000000 needs more than 26 digits before the point or 12 after
+money.csv,7,amount,1.00 XYZ,"unknown currency ""XYZ"": use an ISO 4217 code such as CNY, USD or BRL"
 money.csv,2,code,M-1,"was reported before, buyer ann, kind top_up, amount 99.000000000000, currency CNY, at 2024-05-01 02:00:00+00, reference G-1: it does not change; report what corrects it under a code of its own"
 `)
 	d.must("gateway", "reference,at,amount,kind\nG-1,2024-05-01 10:00:01,99.00 CNY,capture\nG-2,2024-05-02 10:00:00,-9.00 CNY,dispute\n", "+2 ~0 =0 !0")
