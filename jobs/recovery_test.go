@@ -180,34 +180,45 @@ func TestARunInWhichEverythingIsBadStops(t *testing.T) {
 // among them. A cut stops the run or is got over; started again, the run ends
 // as if nothing had happened.
 func TestARunCutAtAnyMessageGoesOnAsIfNothingHadHappened(t *testing.T) {
-	const orders = 40
-	want, cut := undisturbed(t, orders), true
-	message := 0
-	for cut {
-		message++
-		t.Run(fmt.Sprintf("message %d", message), func(t *testing.T) {
-			url := storagetest.URL(t)
-			direct := storagetest.Open(t, url)
-			marketplace(t, direct, orders)
-			proxy := storagetest.NewProxy(t, url)
-			proxy.CutAfter(message)
-			e := engine(t, storagetest.Open(t, proxy.URL()))
-			e.Workers, e.ChunkSize, e.Patience = 1, 20, time.Nanosecond // the line stays dead until somebody mends it
-			_, err := e.Run(t.Context(), request(t, ides))
-			cut = proxy.WasCut()
-			proxy.Heal()
-			if err != nil {
-				e.Store = direct
-				mustRun(t, e, request(t, ides))
+	const orders, lanes = 40, 4
+	want := undisturbed(t, orders)
+	for lane := range lanes {
+		t.Run(fmt.Sprintf("every fourth from %d", lane+1), func(t *testing.T) {
+			t.Parallel()
+			message := lane + 1
+			for cutAt(t, message, orders, want) {
+				message += lanes
 			}
-			if history(t, direct) != want {
-				t.Error("the run left another history")
+			if message < 40 {
+				t.Errorf("no message after %d was cut", message)
 			}
 		})
 	}
-	if message < 40 {
-		t.Errorf("only %d messages were cut", message)
-	}
+}
+
+// cutAt cuts the line of a run at a message, and starts the run again. It is
+// false where the run had ended before that message came.
+func cutAt(t *testing.T, message, orders int, want string) (cut bool) {
+	t.Run(fmt.Sprintf("message %d", message), func(t *testing.T) {
+		url := storagetest.URL(t)
+		direct := storagetest.Open(t, url)
+		marketplace(t, direct, orders)
+		proxy := storagetest.NewProxy(t, url)
+		proxy.CutAfter(message)
+		e := engine(t, storagetest.Open(t, proxy.URL()))
+		e.Workers, e.ChunkSize, e.Patience = 1, 20, time.Nanosecond // the line stays dead until somebody mends it
+		_, err := e.Run(t.Context(), request(t, ides))
+		cut = proxy.WasCut()
+		proxy.Heal()
+		if err != nil {
+			e.Store = direct
+			mustRun(t, e, request(t, ides))
+		}
+		if history(t, direct) != want {
+			t.Error("the run left another history")
+		}
+	})
+	return cut
 }
 
 // What a restart of the server does to a run: all its connections end at once.
