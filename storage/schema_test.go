@@ -17,7 +17,7 @@ var facts = []string{
 	"corrections", "imports", "instruments", "charges", "refunds", "credit_limits", "money", "gateway_lines",
 	"releases", "release_acts", "reversals", // written by people, between runs
 	"instances", "freezes", "prices", "packs", "usage_records",
-	"manual_renewals",
+	"manual_renewals", "adjustments",
 	"skipped_nights", // by the schedule, between runs
 }
 

@@ -25,6 +25,11 @@ const (
 	PlatformFees    Account = "platform:fees"    // the platform's share of what sellers earned
 	PlatformDropped Account = "platform:dropped" // what rounding dropped
 	PlatformShared  Account = "platform:shared"  // paid for goods of several sellers, until it is divided among them
+
+	PlatformTaxes       Account = "platform:taxes"       // kept back of what sellers earned, for tax offices
+	PlatformCollected   Account = "platform:collected"   // what the marketplace took in itself and reported as paid; below zero by all of it
+	PlatformPayouts     Account = "platform:payouts"     // payments to sellers on their way to the bank
+	PlatformAdjustments Account = "platform:adjustments" // the other side of what was agreed after disputes
 )
 
 // Accounts of a buyer, by the buyer's code.
@@ -60,6 +65,13 @@ func BuyerCard(buyer, card string) Account { return account("buyer", buyer, "car
 // SellerAccrued is what a seller earned and has not been settled.
 func SellerAccrued(seller string) Account { return account("seller", seller, "accrued") }
 
+// SellerPayable is what was settled for a seller and has not been paid.
+func SellerPayable(seller string) Account { return account("seller", seller, "payable") }
+
+// SellerCarried is what a seller owes from a statement that came to less than
+// nothing: zero or below. The next statement takes it in.
+func SellerCarried(seller string) Account { return account("seller", seller, "carried") }
+
 // SellerVouchers is the other side of the vouchers that a seller issued: what
 // is used of them goes back to it and so lowers what the seller gets.
 func SellerVouchers(seller string) Account { return account("seller", seller, "vouchers") }
@@ -83,8 +95,9 @@ var accountWords = map[string]map[string]accountWord{
 		"arrears":   {},
 		"dropped":   {},
 	},
-	"seller":   {"accrued": {}, "vouchers": {}},
-	"platform": {"bank": {}, "opening": {}, "coupons": {}, "cards": {}, "fees": {}, "dropped": {}, "shared": {}},
+	"seller": {"accrued": {}, "payable": {}, "carried": {}, "vouchers": {}},
+	"platform": {"bank": {}, "opening": {}, "coupons": {}, "cards": {}, "fees": {}, "dropped": {}, "shared": {},
+		"taxes": {}, "collected": {}, "payouts": {}, "adjustments": {}},
 }
 
 // A code may hold a colon; in the name of an account it is written %3A.

@@ -152,6 +152,25 @@ func ParsePeriod(text string) (Period, error) {
 	return Month(DateOf(t, time.UTC)), nil
 }
 
+// PeriodNumbered is the month of a number YYYYMM, as it is kept; the reverse of
+// Number.
+func PeriodNumbered(n int) Period { return Month(NewDate(n/100, time.Month(n%100), 1)) }
+
+// Number is a calendar month as the number YYYYMM.
+func (p Period) Number() int {
+	year, month, _ := p.From.Split()
+	return year*100 + int(month)
+}
+
+// Last is the last day of p.
+func (p Period) Last() Date { return p.To - 1 }
+
+// Next is the calendar month after p.
+func (p Period) Next() Period { return Month(p.To) }
+
+// Previous is the calendar month before p.
+func (p Period) Previous() Period { return Month(p.From - 1) }
+
 // Contains tells whether d lies in p.
 func (p Period) Contains(d Date) bool { return p.From <= d && d < p.To }
 
