@@ -34,7 +34,8 @@ var star = map[string][]string{
 	"cmd/nightshift":         {"cmd/nightshift/console", "jobs", "jobs/intake", "rules", "rules/market", "rules/table", "reports", "storage", "storage/cluster"},
 	"cmd/nightshift/console": {"jobs", "rules", "rules/market", "reports", "storage"},
 
-	"jobs":           {"jobs/metering", "jobs/waterfall", "rules", "rules/market", "rules/table", "reports", "storage"},
+	"jobs":           {"jobs/bank", "jobs/metering", "jobs/waterfall", "rules", "rules/market", "rules/table", "reports", "storage"},
+	"jobs/bank":      {"rules/market"},
 	"jobs/waterfall": {"rules", "rules/market"},
 	"jobs/metering":  {"rules", "rules/market"},
 	"jobs/intake":    {"rules", "rules/market", "rules/table", "storage"},
@@ -79,7 +80,7 @@ var libraries = []library{
 	{"github.com/gofrs/flock", []string{"storage/cluster/*"}, nil},
 	{"golang.org/x/sys", []string{"storage/..."}, []string{"cmd/nightshift/*", "jobs/*"}},
 	{"github.com/cockroachdb/apd/v3", []string{"rules/market/*"}, nil},
-	{"golang.org/x/text", []string{"rules/...", "reports/*", "cmd/..."}, nil},
+	{"golang.org/x/text", []string{"rules/...", "reports/*", "jobs/bank/*", "cmd/..."}, nil},
 	{"go.yaml.in/yaml/v3", []string{"rules/*"}, nil},
 	{"github.com/agnivade/levenshtein", []string{"rules/*", "jobs/intake/*"}, nil},
 	{"github.com/spf13/cobra", []string{"cmd/nightshift/*"}, nil},
