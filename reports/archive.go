@@ -11,8 +11,8 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
 	"slices"
+	"sync"
 
 	"github.com/klauspost/compress/flate"
 )
@@ -31,7 +31,7 @@ const zipVersion = 20
 // and without a clock, so that the same parts give the same bytes. Memory does
 // not grow with rows.
 type archive struct {
-	scratch *os.File
+	scratch scratch
 	written counter // what has gone into scratch
 	deflate *flate.Writer
 	now     packed      // what is being packed
@@ -68,17 +68,20 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func newArchive() (*archive, error) {
-	scratch, err := os.CreateTemp("", "nightshift-workbook-")
+// deflaters are kept for the next workbook: each has tables of a megabyte,
+// more than most statements of sellers unpack to.
+var deflaters = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(io.Discard, compression)
 	if err != nil {
-		return nil, fmt.Errorf("make a scratch file (set TMPDIR to a writable directory): %w", err)
+		panic(err) // the level is ours
 	}
-	a := &archive{scratch: scratch, sum: crc32.NewIEEE(), rows: map[string]packed{}}
-	a.written.w = scratch
-	if a.deflate, err = flate.NewWriter(&a.written, compression); err != nil {
-		return nil, errors.Join(err, scratch.Close(), os.Remove(scratch.Name()))
-	}
-	return a, nil
+	return w
+}}
+
+func newArchive() *archive {
+	a := &archive{sum: crc32.NewIEEE(), rows: map[string]packed{}, deflate: deflaters.Get().(*flate.Writer)}
+	a.written.w = &a.scratch
+	return a
 }
 
 // begin begins a piece.
@@ -217,7 +220,7 @@ func (a *archive) Close() error {
 			return err
 		}
 		for _, piece := range p.pieces {
-			if _, err := io.Copy(w, io.NewSectionReader(a.scratch, piece.offset, piece.size)); err != nil {
+			if _, err := io.Copy(w, io.NewSectionReader(&a.scratch, piece.offset, piece.size)); err != nil {
 				return fmt.Errorf("write %s: %w", p.name, err)
 			}
 		}
@@ -236,8 +239,11 @@ func order(name string) string {
 
 // discard removes the scratch file.
 func (a *archive) discard() {
-	_ = a.scratch.Close()
-	_ = os.Remove(a.scratch.Name())
+	a.scratch.discard()
+	if a.deflate != nil {
+		deflaters.Put(a.deflate)
+		a.deflate = nil
+	}
 }
 
 // joined is the CRC-32 of two pieces, one behind the other, of which the

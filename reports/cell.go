@@ -43,6 +43,8 @@ func (b *book) cell(v any, l look) (cell, error) {
 		return b.make(styleKey{look: l, format: daysFormat}, float64(v)/10_000)
 	case market.Money:
 		return b.money(v, l)
+	case rate:
+		return b.rate(v, l)
 	case market.Date:
 		return b.make(styleKey{look: l, format: dayFormat}, dayNumber(v))
 	case time.Time:
@@ -89,6 +91,21 @@ func (b *book) money(m market.Money, l look) (cell, error) {
 		return cell{}, fmt.Errorf("write amount %s: %w", m, err)
 	}
 	return b.make(styleKey{look: l, currency: m.Currency, places: max(m.Currency.Places(), decimals(digits))}, n)
+}
+
+// rate is a part of an amount, shown in percent.
+type rate market.Decimal
+
+func (b *book) rate(r rate, l look) (cell, error) {
+	digits := market.Decimal(r).String()
+	if significant(digits) > exactDigits {
+		return b.make(styleKey{look: l, format: textFormat}, digits)
+	}
+	n, err := strconv.ParseFloat(digits, 64)
+	if err != nil {
+		return cell{}, fmt.Errorf("write rate %s: %w", digits, err)
+	}
+	return b.make(styleKey{look: l, format: rateFormat}, n)
 }
 
 // exactly tells whether a cell's number can hold the amount.

@@ -73,6 +73,10 @@ func appendFields(record []string, v any, zone *time.Location) []string {
 			return append(record, "")
 		}
 		return append(record, v.In(zone).Format(time.RFC3339))
+	case rate:
+		return append(record, market.Decimal(v).String())
+	case formula:
+		return appendFields(record, v.value, zone)
 	case nil:
 		return append(record, "")
 	}

@@ -141,6 +141,7 @@ func under(colour string, style int) []excelize.Border {
 const (
 	countFormat   = `#,##0_);[Red]-#,##0_);"–"_)`
 	daysFormat    = `#,##0.0000_);[Red]-#,##0.0000_)`
+	rateFormat    = `0.00##%_);[Red]-0.00##%_);"–"_)`
 	dayFormat     = "yyyy-mm-dd"
 	instantFormat = "yyyy-mm-dd hh:mm:ss"
 	textFormat    = "@"

@@ -42,7 +42,7 @@ func (s *sheet) head(c *control, facts []told) error {
 	err = errors.Join(err, s.pair(22, label{"对账", "Control"}, formula{c.verdictCell, c.verdict()}, verdict))
 	row := strconv.Itoa(s.row)
 	return errors.Join(err,
-		s.book.traffic(summaryTab, "B"+row+":C"+row, `LEFT($B$`+row+`,1)="`+tick+`"`))
+		s.book.traffic(s.page.name, "B"+row+":C"+row, `LEFT($B$`+row+`,1)="`+tick+`"`))
 }
 
 // pair is a key and its value, which takes two columns.

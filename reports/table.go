@@ -47,6 +47,16 @@ func amounts[R any](chinese, english string, width float64, of func(R) market.Mo
 	return column[R]{label: label{chinese, english}, width: width, figure: true, money: true, of: func(r R) any { return of(r) }}
 }
 
+// rates answers nil for an empty cell.
+func rates[R any](chinese, english string, width float64, of func(R) (market.Decimal, bool)) column[R] {
+	return column[R]{label: label{chinese, english}, width: width, figure: true, of: func(r R) any {
+		if d, ok := of(r); ok {
+			return rate(d)
+		}
+		return nil
+	}}
+}
+
 func instants[R any](chinese, english string, of func(R) time.Time) column[R] {
 	return column[R]{label: label{chinese, english}, width: 19.5, of: func(r R) any { return of(r) }}
 }
@@ -182,7 +192,7 @@ func (w *tableWriter[R]) add(row R) error {
 	for i, c := range w.table.columns {
 		v := c.of(row)
 		if c.money {
-			if err := w.here[i].add(v.(market.Money)); err != nil {
+			if err := w.here[i].add(value(v).(market.Money)); err != nil {
 				return err
 			}
 		}

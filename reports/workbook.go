@@ -61,13 +61,9 @@ func newBook(c cover) (*book, error) {
 	if c.zone == nil {
 		c.zone = time.UTC
 	}
-	packed, err := newArchive()
-	if err != nil {
-		return nil, fmt.Errorf("begin workbook %s: %w", c.subject, err)
-	}
-	b := &book{cover: c, file: excelize.NewFile(), packed: packed, styles: map[styleKey]int{}, limit: maxRows}
+	b := &book{cover: c, file: excelize.NewFile(), packed: newArchive(), styles: map[styleKey]int{}, limit: maxRows}
 	dated := c.dated.UTC().Format(time.RFC3339)
-	err = errors.Join(
+	err := errors.Join(
 		b.file.SetDefaultFont(fontName),
 		b.file.SetDocProps(&excelize.DocProperties{
 			Creator: "Nightshift", LastModifiedBy: "Nightshift", Created: dated, Modified: dated,
