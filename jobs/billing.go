@@ -20,6 +20,7 @@ var billing = line{
 	counted:  "buyers",
 	rulesets: billingRulesets,
 	chunk:    500,
+	uneven:   true,
 	first:    judgeStrays,
 	step:     billingStep,
 	report:   billingReport,
@@ -100,6 +101,14 @@ func readPayers(ctx context.Context, tx *storage.Tx, x *execution, buyers []int6
 	return d, err
 }
 
+// bill is what is known of one of the buyers, in the room of the one before.
+func (d *billingDesk) bill(n int) *bill {
+	b := d.x.bill.cleared()
+	b.payer, b.money, b.books = &d.payers[n], d.money[d.payers[n].ID], d.books
+	b.site, b.runID, b.asOf, b.version, b.harvest = d.x.site, d.x.run.ID, d.x.run.AsOf, d.version, &d.x.harvest
+	return b
+}
+
 func subjects(due []storage.Due) []int64 {
 	ids := make([]int64, len(due))
 	for i, d := range due {
@@ -134,7 +143,8 @@ func (d *billingDesk) readUsage(ctx context.Context, tx *storage.Tx, buyers []in
 // that buyer is kept.
 func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shard, k *harvest) {
 	payer := &d.payers[n]
-	b := &bill{payer: payer, money: d.money[payer.ID], refunds: d.refunds[payer.ID], usage: &d.usage[n], use: use{seen: d.seen}, meter: d.x.meter, books: d.books, site: d.x.site, runID: d.x.run.ID, asOf: d.x.run.AsOf, version: d.version}
+	b := d.bill(n)
+	b.refunds, b.usage, b.use.seen, b.meter = d.refunds[payer.ID], &d.usage[n], d.seen, d.x.meter
 	err := errors.New(p.refused)
 	if p.refused == "" {
 		if b.stands, err = parseStands(due.Stands); err == nil {

@@ -103,7 +103,7 @@ func (b *bill) decideArrears(at time.Time) error {
 	}
 	o.Outcome, o.At = answer.Outcome, at
 	d := market.Decision{Subject: b.payer.ID, Ruleset: policy.Ruleset, RunID: b.runID, Outcome: answer.Outcome, Rule: answer.Rule, DueAt: at,
-		Facts: policy.AppendFacts(nil, facts), Carried: carried(answer)}
+		Facts: b.harvest.keepFacts(policy, facts), Carried: carried(answer)}
 	if next, turns := policy.Next(facts, at, answer); turns {
 		d.LookAt = next
 	}

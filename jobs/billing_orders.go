@@ -52,6 +52,8 @@ type orderTry struct {
 	answer rules.Answer
 	since  time.Time // when the answer came to hold; zero while nothing was decided
 
+	asks rules.PaymentFacts // room for what the rules are asked of
+
 	tried     time.Time // when it was last tried to pay it; zero while nobody asked
 	paid      bool
 	forbidden bool
@@ -96,8 +98,11 @@ func (t *orderTry) try(at time.Time) error {
 	}
 	t.asked, t.tried, t.paid, t.forbidden = true, at, t.payment.Paid(), t.payment.Forbidden != ""
 	t.shortfall.Amount = t.payment.Shortfall.Amount
+	if err := t.decide(at); err != nil || t.ended {
+		return err // an order that ended is never tried again: it needs no key of its own
+	}
 	t.billed.effects.Events = append(t.billed.effects.Events, market.Event{Key: o.AttemptKey(at)})
-	return t.decide(at)
+	return nil
 }
 
 // pass lets the clocks run out that do so up to an instant, and tells when the
@@ -128,10 +133,13 @@ func passClocks(policy *rules.Policy, from, upto time.Time, facts func() any, tu
 	return next, nil
 }
 
+// facts are what the rules may ask of the order. They stand until they are made
+// again.
 func (t *orderTry) facts() *rules.PaymentFacts {
 	o := t.order
-	return &rules.PaymentFacts{OrderType: o.Type, AccessType: o.AccessType, ChargeMode: o.ChargeMode, Buyer: t.payer.Code, Seller: o.Seller, Product: o.Product, Amount: o.Amount,
+	t.asks = rules.PaymentFacts{OrderType: o.Type, AccessType: o.AccessType, ChargeMode: o.ChargeMode, Buyer: t.payer.Code, Seller: o.Seller, Product: o.Product, Amount: o.Amount,
 		PlacedFor: market.StartedAt(o.PlacedAt), TriedFor: market.StartedAt(t.tried), Paid: t.paid, Forbidden: t.forbidden, Shortfall: t.shortfall}
+	return &t.asks
 }
 
 // decide asks the rules what becomes of the order at an instant, and does it.
@@ -190,7 +198,7 @@ func (t *orderTry) rest() error {
 	}
 	print := fnv1a(fnv1a(fnv1a(fnvBasis, d.Outcome), d.Rule), d.Carried)
 	if t.asked || print != t.stood.Print {
-		d.Facts = policy.AppendFacts(nil, facts)
+		d.Facts = t.harvest.keepFacts(policy, facts)
 		t.billed.decisions = append(t.billed.decisions, d)
 	}
 	t.billed.outcomes[d.Outcome]++

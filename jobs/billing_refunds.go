@@ -40,7 +40,7 @@ func (b *bill) refund(r *market.RefundRequest) error {
 		return err
 	}
 	result := market.RefundResult{RefundID: r.ID, OrderID: o.ID, BuyerID: b.payer.ID, Request: r.Request, Outcome: answer.Outcome, Rule: answer.Rule, Because: answer.Because,
-		Amount: market.NewMoney(market.Decimal{}, currency), RequestedAt: r.RequestedAt, At: r.At, Facts: policy.AppendFacts(nil, &facts)}
+		Amount: market.NewMoney(market.Decimal{}, currency), RequestedAt: r.RequestedAt, At: r.At, Facts: b.harvest.keepFacts(policy, &facts)}
 	name := b.payer.Site + "/" + r.Code
 	switch answer.Outcome {
 	case "refund":

@@ -26,13 +26,40 @@ type bill struct {
 	runID   int64
 	asOf    time.Time
 	version map[string]*rules.Policy // by ruleset
+	harvest *harvest                 // of the chunk: facts are written down there
 
 	happenings []happening
+	tries      []orderTry
+	purse      []market.Instrument // what one bill could be paid with
 	metered    metering.Metered
 
 	refunded      map[int64]market.Decimal // in this run, by order
 	unconditional int64                    // refunds in this run
 	billed        billed
+}
+
+// cleared is the room of an earlier buyer for the next one.
+func (b *bill) cleared() *bill {
+	of := &b.billed
+	clear(of.outcomes)
+	*b = bill{
+		happenings: b.happenings[:0],
+		tries:      b.tries[:0],
+		purse:      b.purse[:0],
+		billed: billed{
+			journals:   of.journals[:0],
+			deductions: of.deductions[:0],
+			decisions:  of.decisions[:0],
+			ends:       of.ends[:0],
+			refunds:    of.refunds[:0],
+			effects:    market.Effects{Events: of.effects.Events[:0], Completions: of.effects.Completions[:0], Notices: of.effects.Notices[:0]},
+			outcomes:   of.outcomes,
+		},
+	}
+	if b.billed.outcomes == nil {
+		b.billed.outcomes = map[string]int64{}
+	}
+	return b
 }
 
 // billed is what became of a buyer: all of it is kept, or none.
@@ -69,7 +96,6 @@ const (
 // the order of its instants, so that a late run pays what punctual runs would
 // have paid. It touches neither database nor clock.
 func (b *bill) settle() error {
-	b.billed.outcomes = map[string]int64{}
 	b.billed.stands.Unrounded, b.billed.stands.Owing = b.stands.Unrounded, b.stands.Owing
 	b.planMoney()
 	b.planInstruments()
@@ -82,7 +108,8 @@ func (b *bill) settle() error {
 		c := &b.payer.Charges[i]
 		b.when(c.At, useIsDeducted, func(time.Time) error { return b.charge(c) })
 	}
-	tries := make([]orderTry, len(b.payer.Orders))
+	tries := slices.Grow(b.tries, len(b.payer.Orders))[:len(b.payer.Orders)]
+	b.tries = tries
 	for i := range b.payer.Orders {
 		tries[i] = orderTry{bill: b, order: &b.payer.Orders[i]}
 		tries[i].plan()
@@ -246,11 +273,12 @@ func (b *bill) nobodyHas(r market.Refusal) bool {
 // instant, with what is left of it, and the buyer's own accounts.
 func (b *bill) instruments(m market.Bill) []market.Instrument {
 	currency := m.Price.Currency
-	all := make([]market.Instrument, 0, len(b.payer.Granted)+4)
-	for _, i := range b.payer.Granted {
-		if i.GrantedAt.After(m.At) {
+	all := b.purse[:0]
+	for n := range b.payer.Granted {
+		if b.payer.Granted[n].GrantedAt.After(m.At) {
 			continue
 		}
+		i := b.payer.Granted[n]
 		if i.Account != "" {
 			i.Balance = b.books.Available(i.Account, i.Granted.Currency, m.At)
 		}
@@ -261,9 +289,10 @@ func (b *bill) instruments(m market.Bill) []market.Instrument {
 		all = append(all, i)
 	}
 	code := b.payer.Code
-	return append(all,
+	b.purse = append(all,
 		market.Instrument{Code: market.Cash, Kind: market.Cash, Account: market.BuyerCash(code), Balance: b.books.Available(market.BuyerCash(code), currency, m.At)},
 		market.Instrument{Code: market.Credit, Kind: market.Credit, Account: market.BuyerCredit(code), Balance: b.books.Available(market.BuyerCredit(code), currency, m.At)},
 		market.Instrument{Code: market.MonthEnd, Kind: market.MonthEnd, Account: market.BuyerMonthEnd(code), Unlimited: true},
 		market.Instrument{Code: market.Arrears, Kind: market.Arrears, Account: market.BuyerArrears(code), Unlimited: true})
+	return b.purse
 }

@@ -57,9 +57,15 @@ func (k *harvest) cleared() *harvest {
 		deductions: k.deductions[:0],
 		ends:       k.ends[:0],
 		refunds:    k.refunds[:0],
+		metered:    k.metered.Cleared(),
 		terms:      k.terms[:0],
 	}
 	return k
+}
+
+// rows are about as many as a chunk writes.
+func (k *harvest) rows() int {
+	return len(k.decisions) + len(k.journals) + len(k.deductions) + len(k.metered.Results) + len(k.metered.Rated)
 }
 
 // step takes a claimed shard one chunk further: read what is due, decide it,

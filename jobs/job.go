@@ -117,6 +117,7 @@ type line struct {
 	rulesets []string
 	rests    []string                                                      // one a ruleset
 	chunk    int                                                           // subjects kept in one transaction; 0 is the usual size
+	uneven   bool                                                          // some candidates weigh a thousand times as much as others: chunks go by what they write
 	first    func(ctx context.Context, tx *storage.Tx, x *execution) error // before the first chunk; nil: nothing
 	step     step
 	final    func(outcome string) bool

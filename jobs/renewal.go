@@ -43,9 +43,8 @@ func renewalStep(ctx context.Context, tx *storage.Tx, x *execution, shard *stora
 	}
 	k := x.harvest.cleared()
 	for i := range due {
-		payer := &desk.payers[i]
-		r := renewing{bill: &bill{payer: payer, money: desk.money[payer.ID], books: desk.books, site: x.site, runID: x.run.ID, asOf: x.run.AsOf, version: desk.version}, on: x.run.On}
-		r.settleBuyer(subscriptions[payer.ID], due[i], p, shard, k, x)
+		r := renewing{bill: desk.bill(i), on: x.run.On}
+		r.settleBuyer(subscriptions[r.payer.ID], due[i], p, shard, k, x)
 	}
 	if err := k.keep(ctx, tx, x, p); err != nil {
 		return err
@@ -111,7 +110,6 @@ func (r *renewing) settle(all []market.Subscription, stands []byte) error {
 			return fmt.Errorf("read what stands of the subscriptions of the buyer: %w", err)
 		}
 	}
-	r.billed.outcomes = map[string]int64{}
 	if err := r.bookWhatCame(); err != nil {
 		return err
 	}

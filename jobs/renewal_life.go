@@ -142,7 +142,7 @@ func (l *lifetime) enter(answer rules.Answer, facts *rules.RenewalFacts, at time
 	l.now.State = answer.Outcome
 	policy := l.version["expiry"]
 	l.expiry = &market.Decision{Subject: l.s.ID, Ruleset: policy.Ruleset, RunID: l.runID, Outcome: answer.Outcome, Rule: answer.Rule, DueAt: at,
-		Facts: policy.AppendFacts(nil, facts), Carried: carried(answer)}
+		Facts: l.harvest.keepFacts(policy, facts), Carried: carried(answer)}
 	if next, turns := policy.Next(facts, at, answer); turns {
 		l.expiry.LookAt = next
 	}
@@ -205,7 +205,7 @@ func (l *lifetime) attempt() error {
 	d := market.Decision{Subject: l.s.ID, Ruleset: policy.Ruleset, RunID: l.runID, Outcome: l.answer.Outcome, Rule: l.answer.Rule, DueAt: l.asOf, Carried: carried(l.answer)}
 	print := fnv1a(fnv1a(fnv1a(fnvBasis, d.Outcome), d.Rule), d.Carried)
 	if tried || print != l.now.Print && !(l.now.Print == 0 && d.Outcome == market.Wait) {
-		d.Facts = policy.AppendFacts(nil, facts)
+		d.Facts = l.harvest.keepFacts(policy, facts)
 		l.billed.decisions = append(l.billed.decisions, d)
 		l.now.Print = print
 	}

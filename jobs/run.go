@@ -44,6 +44,7 @@ type execution struct {
 	meter       *metering.Meter   // of a worker of billing
 	events      []time.Time       // room of a worker for the instants of a candidate,
 	moments     []moment          // for its facts
+	bill        bill              // for what becomes of a buyer,
 	harvest     harvest           // and for what a chunk leaves behind
 }
 

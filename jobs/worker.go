@@ -63,6 +63,7 @@ type worker struct {
 	tally   *tally
 	refused refusal
 	waited  time.Duration
+	size    int // candidates of the next chunk, where they weigh differently; 0: of the first
 }
 
 // refusal is where the database refused a chunk, and how careful the worker
@@ -148,6 +149,7 @@ func (w *worker) chunk(ctx context.Context) (left, claimed bool, err error) {
 		return left, claimed, err
 	}
 	w.speedUp()
+	w.weigh(shard.Candidates - before.Candidates)
 	return true, true, w.tally.add(shard.Candidates-before.Candidates, shard.Parked-before.Parked)
 }
 
@@ -158,8 +160,25 @@ func (w *worker) patience() time.Duration {
 	return usualPatience
 }
 
+// mostRows is about as many rows as one chunk should write: a buyer may have one
+// order or a thousand records of use, and memory is to stay the same.
+const mostRows = 32_000
+
 func (w *worker) chunkSize() int {
-	return cmp.Or(w.engine.ChunkSize, w.line.chunk, usualChunk)
+	if w.engine.ChunkSize == 0 && w.line.uneven && w.size == 0 {
+		w.size = w.line.chunk / 8 // nobody knows yet what they weigh
+	}
+	return cmp.Or(w.engine.ChunkSize, w.size, w.line.chunk, usualChunk)
+}
+
+// weigh finds the size of the next chunk by what the candidates of the last one
+// weighed.
+func (w *worker) weigh(candidates int64) {
+	if w.size == 0 || candidates == 0 {
+		return
+	}
+	fit := mostRows * int(candidates) / max(w.harvest.rows(), 1)
+	w.size = max(min(fit, 2*w.size, w.line.chunk), 1)
 }
 
 // pace is how to go on with a shard: carefully where it was refused before.

@@ -12,7 +12,7 @@ import (
 func (tx *Tx) KeepDeductions(ctx context.Context, k Keeping, deductions []market.Deduction) error {
 	columns := []string{"key", "business_date", "site", "kind", "subject", "buyer_id", "seller_id", "product_id", "item", "used_from", "used_until",
 		"at", "currency", "price", "discount", "discounted", "due", "dropped", "refused", "run_id"}
-	err := tx.CopyRows(ctx, "deductions", columns, len(deductions), func(i int, row []any) error {
+	err := tx.CopyRows(ctx, "deductions", columns, len(deductions), func(i int, row *Row) error {
 		d := &deductions[i]
 		p := &d.Payment
 		refused, err := refusals(p.Refused)
@@ -20,7 +20,7 @@ func (tx *Tx) KeepDeductions(ctx context.Context, k Keeping, deductions []market
 			return err
 		}
 		discounted := p.Price.Amount.Sub(p.Due.Amount).Sub(p.Dropped.Amount)
-		return fill(row, d.Key, k.On, k.Site, d.Kind, d.Subject, d.BuyerID, idOrNull(d.SellerID), idOrNull(d.ProductID), textOrNull(d.Item),
+		return row.Put(d.Key, k.On, k.Site, d.Kind, d.Subject, d.BuyerID, idOrNull(d.SellerID), idOrNull(d.ProductID), textOrNull(d.Item),
 			orNull(d.Used.From), orNull(d.Used.To), d.At, string(p.Price.Currency), p.Price.Amount, textOrNull(p.Discount), discounted,
 			p.Due.Amount, p.Dropped.Amount, refused, k.run())
 	})
@@ -35,10 +35,10 @@ func (tx *Tx) KeepDeductions(ctx context.Context, k Keeping, deductions []market
 		}
 	}
 	columns = []string{"key", "no", "business_date", "instrument", "kind", "account", "amount", "rule"}
-	return tx.CopyRows(ctx, "deduction_sources", columns, len(sources), func(i int, row []any) error {
+	return tx.CopyRows(ctx, "deduction_sources", columns, len(sources), func(i int, row *Row) error {
 		d := &deductions[sources[i].deduction]
 		s := &d.Payment.Sources[sources[i].no]
-		return fill(row, d.Key, sources[i].no+1, k.On, s.Instrument, s.Kind, string(s.Account), s.Amount.Amount, s.Rule)
+		return row.Put(d.Key, sources[i].no+1, k.On, s.Instrument, s.Kind, string(s.Account), s.Amount.Amount, s.Rule)
 	})
 }
 
@@ -64,9 +64,9 @@ func (tx *Tx) KeepOrderEnds(ctx context.Context, k Keeping, ends []market.OrderE
 		return nil
 	}
 	orders := make([]int64, len(ends))
-	err := tx.CopyRows(ctx, "order_ends", []string{"order_id", "outcome", "at", "run_id", "business_date"}, len(ends), func(i int, row []any) error {
+	err := tx.CopyRows(ctx, "order_ends", []string{"order_id", "outcome", "at", "run_id", "business_date"}, len(ends), func(i int, row *Row) error {
 		orders[i] = ends[i].OrderID
-		return fill(row, ends[i].OrderID, ends[i].Outcome, ends[i].At, k.run(), k.On)
+		return row.Put(ends[i].OrderID, ends[i].Outcome, ends[i].At, k.run(), k.On)
 	})
 	if err != nil {
 		return err

@@ -48,9 +48,9 @@ func textOrNull(s string) any {
 // KeepDecisions appends decisions to the history.
 func (tx *Tx) KeepDecisions(ctx context.Context, k Keeping, decisions []market.Decision) error {
 	columns := []string{"subject", "ruleset", "business_date", "no", "run_id", "outcome", "rule", "due_at", "look_at", "facts", "carried", "actor", "because", "evidence"}
-	return tx.CopyRows(ctx, "decisions", columns, len(decisions), func(i int, row []any) error {
+	return tx.CopyRows(ctx, "decisions", columns, len(decisions), func(i int, row *Row) error {
 		d := &decisions[i]
-		return fill(row, d.Subject, d.Ruleset, k.On, d.No, k.run(), d.Outcome, d.Rule, orNull(d.DueAt), orNull(d.LookAt),
+		return row.Put(d.Subject, d.Ruleset, k.On, d.No, k.run(), d.Outcome, d.Rule, orNull(d.DueAt), orNull(d.LookAt),
 			d.Facts, bytesOrNull(d.Carried), textOrNull(d.Actor), textOrNull(d.Because), textOrNull(d.Evidence))
 	})
 }
@@ -58,8 +58,8 @@ func (tx *Tx) KeepDecisions(ctx context.Context, k Keeping, decisions []market.D
 // KeepEffects appends what the decisions changed. An event that happened
 // before is a violation of its unique key: nothing is kept.
 func (tx *Tx) KeepEffects(ctx context.Context, k Keeping, e market.Effects) error {
-	err := tx.CopyRows(ctx, "event_keys", []string{"key", "run_id", "business_date"}, len(e.Events), func(i int, row []any) error {
-		return fill(row, e.Events[i].Key, k.run(), k.On)
+	err := tx.CopyRows(ctx, "event_keys", []string{"key", "run_id", "business_date"}, len(e.Events), func(i int, row *Row) error {
+		return row.Put(e.Events[i].Key, k.run(), k.On)
 	})
 	if err != nil {
 		return err
@@ -67,23 +67,17 @@ func (tx *Tx) KeepEffects(ctx context.Context, k Keeping, e market.Effects) erro
 	if err := tx.wakePayers(ctx, e.Completions); err != nil {
 		return err
 	}
-	err = tx.CopyRows(ctx, "completions", []string{"order_id", "outcome", "completed_at", "valid_from", "valid_until", "run_id", "business_date", "no"}, len(e.Completions), func(i int, row []any) error {
+	err = tx.CopyRows(ctx, "completions", []string{"order_id", "outcome", "completed_at", "valid_from", "valid_until", "run_id", "business_date", "no"}, len(e.Completions), func(i int, row *Row) error {
 		c := &e.Completions[i]
-		return fill(row, c.OrderID, c.Outcome, c.CompletedAt, orNull(c.ValidFrom), orNull(c.ValidUntil), k.run(), k.On, c.No)
+		return row.Put(c.OrderID, c.Outcome, c.CompletedAt, orNull(c.ValidFrom), orNull(c.ValidUntil), k.run(), k.On, c.No)
 	})
 	if err != nil {
 		return err
 	}
-	return tx.CopyRows(ctx, "notices", []string{"key", "business_date", "site", "kind", "subject", "recipients", "at", "run_id"}, len(e.Notices), func(i int, row []any) error {
+	return tx.CopyRows(ctx, "notices", []string{"key", "business_date", "site", "kind", "subject", "recipients", "at", "run_id"}, len(e.Notices), func(i int, row *Row) error {
 		n := &e.Notices[i]
-		return fill(row, n.Key, k.On, k.Site, n.Kind, n.Subject, n.Recipients, n.At, k.run())
+		return row.Put(n.Key, k.On, k.Site, n.Kind, n.Subject, n.Recipients, n.At, k.run())
 	})
-}
-
-// fill puts the values of a row where COPY takes them from.
-func fill(row []any, values ...any) error {
-	copy(row, values)
-	return nil
 }
 
 // EventsSeen are those of the keys that were kept before.

@@ -127,10 +127,10 @@ func (tx *Tx) KeepJournals(ctx context.Context, k Keeping, source string, journa
 		return err
 	}
 	columns := []string{"id", "business_date", "site", "key", "source", "memo", "at", "reverses", "digest"}
-	err = tx.CopyRows(ctx, "journals", columns, len(journals), func(i int, row []any) error {
+	err = tx.CopyRows(ctx, "journals", columns, len(journals), func(i int, row *Row) error {
 		j := &journals[i]
 		digest := j.Digest(k.Site)
-		return fill(row, ids[i], k.On, k.Site, j.Key, source, j.Memo, j.At, textOrNull(j.Reverses), digest[:])
+		return row.Put(ids[i], k.On, k.Site, j.Key, source, j.Memo, j.At, textOrNull(j.Reverses), digest[:])
 	})
 	if err != nil {
 		return err
@@ -179,8 +179,8 @@ func (tx *Tx) keepJournalKeys(ctx context.Context, k Keeping, journals []market.
 			events = append(events, event{ReversedPrefix + of, ids[i]})
 		}
 	}
-	return tx.CopyRows(ctx, "event_keys", []string{"key", "run_id", "business_date", "journal_id"}, len(events), func(i int, row []any) error {
-		return fill(row, events[i].key, k.run(), k.On, events[i].id)
+	return tx.CopyRows(ctx, "event_keys", []string{"key", "run_id", "business_date", "journal_id"}, len(events), func(i int, row *Row) error {
+		return row.Put(events[i].key, k.run(), k.On, events[i].id)
 	})
 }
 
@@ -193,10 +193,10 @@ func (tx *Tx) keepPostings(ctx context.Context, k Keeping, journals []market.Jou
 		}
 	}
 	columns := []string{"journal_id", "no", "business_date", "site", "from_account", "to_account", "amount", "currency", "at"}
-	return tx.CopyRows(ctx, "postings", columns, len(places), func(i int, row []any) error {
+	return tx.CopyRows(ctx, "postings", columns, len(places), func(i int, row *Row) error {
 		j, no := &journals[places[i].journal], places[i].no
 		p := &j.Postings[no]
-		return fill(row, ids[places[i].journal], int32(no+1), k.On, k.Site, string(p.From), string(p.To), p.Amount.Amount, string(p.Amount.Currency), j.At)
+		return row.Put(ids[places[i].journal], int32(no+1), k.On, k.Site, string(p.From), string(p.To), p.Amount.Amount, string(p.Amount.Currency), j.At)
 	})
 }
 

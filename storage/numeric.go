@@ -45,7 +45,7 @@ func (c numericCodec) PlanScan(m *pgtype.Map, oid uint32, format int16, target a
 	if _, ok := target.(*market.Decimal); !ok {
 		return c.NumericCodec.PlanScan(m, oid, format, target)
 	}
-	return scanDecimal{c.NumericCodec.PlanScan(m, oid, format, &pgtype.Numeric{})}
+	return scanDecimal{c.NumericCodec.PlanScan(m, oid, format, &pgtype.Numeric{}), format == pgtype.BinaryFormatCode}
 }
 
 type encodeDecimal struct {
@@ -59,13 +59,17 @@ func (p encodeDecimal) Encode(value any, buf []byte) ([]byte, error) {
 	if err := d.Fits(); err != nil {
 		return nil, err
 	}
-	n := d.Coefficient()
-	if p.binary && n.IsInt64() {
-		if longer, ok := appendNumeric(buf, n.Int64(), d.Exponent()); ok {
+	return encodeNumeric(d, buf, p.binary, p.next)
+}
+
+// encodeNumeric leaves to pgx what does not fit in 64 bits.
+func encodeNumeric(d market.Decimal, buf []byte, binary bool, next pgtype.EncodePlan) ([]byte, error) {
+	if n, ok := d.Int64(); ok && binary {
+		if longer, ok := appendNumeric(buf, n, d.Exponent()); ok {
 			return longer, nil
 		}
 	}
-	return p.next.Encode(pgtype.Numeric{Int: n, Exp: d.Exponent(), Valid: true}, buf)
+	return next.Encode(pgtype.Numeric{Int: d.Coefficient(), Exp: d.Exponent(), Valid: true}, buf)
 }
 
 // exactly is a number for a column without a scale: an amount that has not been
@@ -79,13 +83,7 @@ type encodeExactly struct {
 
 // Encode belongs to pgtype.EncodePlan.
 func (p encodeExactly) Encode(value any, buf []byte) ([]byte, error) {
-	d := value.(exactly)
-	if n := d.Coefficient(); p.binary && n.IsInt64() {
-		if longer, ok := appendNumeric(buf, n.Int64(), d.Exponent()); ok {
-			return longer, nil
-		}
-	}
-	return p.next.Encode(pgtype.Numeric{Int: d.Coefficient(), Exp: d.Exponent(), Valid: true}, buf)
+	return encodeNumeric(value.(exactly).Decimal, buf, p.binary, p.next)
 }
 
 // appendNumeric writes n × 10^exp as Postgres sends a numeric: how many groups
@@ -124,9 +122,50 @@ func appendNumeric(buf []byte, n int64, exp int32) ([]byte, bool) {
 	return buf, true
 }
 
-type scanDecimal struct{ next pgtype.ScanPlan }
+// readNumeric reads what appendNumeric writes, and leaves to pgx what has more
+// than four groups of digits. It answers the same number of decimals as pgx.
+func readNumeric(src []byte) (n int64, exp int32, ok bool) {
+	const group, negative, groups, decimals = 10_000, 0x4000, 4, 16
+	if len(src) < 8 {
+		return 0, 0, false
+	}
+	count, weight := int(binary.BigEndian.Uint16(src)), int32(int16(binary.BigEndian.Uint16(src[2:])))
+	sign, shown := binary.BigEndian.Uint16(src[4:]), int32(binary.BigEndian.Uint16(src[6:]))
+	if count == 0 || count > groups || len(src) != 8+2*count || sign != 0 && sign != negative || shown > decimals {
+		return 0, 0, false
+	}
+	for i := range count {
+		n = n*group + int64(binary.BigEndian.Uint16(src[8+2*i:]))
+	}
+	exp = (weight - int32(count) + 1) * 4
+	for ; shown > 0 && -exp < shown; exp-- {
+		if n > math.MaxInt64/10 {
+			return 0, 0, false
+		}
+		n *= 10
+	}
+	for ; shown > 0 && -exp > shown; exp++ {
+		n /= 10
+	}
+	for exp >= 0 && n != 0 && n%10 == 0 {
+		n, exp = n/10, exp+1
+	}
+	if sign == negative {
+		n = -n
+	}
+	return n, exp, true
+}
+
+type scanDecimal struct {
+	next   pgtype.ScanPlan
+	binary bool
+}
 
 func (p scanDecimal) Scan(src []byte, target any) error {
+	if short, exp, ok := readNumeric(src); ok && p.binary {
+		*target.(*market.Decimal) = market.ShortDecimal(short, exp)
+		return nil
+	}
 	var n pgtype.Numeric
 	if err := p.next.Scan(src, &n); err != nil {
 		return err

@@ -101,7 +101,21 @@ func listed(text string) []string {
 }
 
 func (r *payerReader) orders() error {
-	return r.tx.Query(r.ctx, `
+	w := words{}
+	site, kind, access, mode, currency := w.scan(), w.scan(), w.scan(), w.scan(), w.scan()
+	seller, product, class, with := w.scan(), w.scan(), w.scan(), w.scan()
+	var o market.OpenOrder
+	var payAt pgtype.Timestamptz
+	dest := []any{&o.ID, site, &o.Code, &o.BuyerID, kind, access, mode, &o.PlacedAt, &o.Amount.Amount, currency,
+		&o.SellerID, seller, &o.ProductID, product, class, &o.CreditAllowed, &o.AutoPay, &payAt, with}
+	var of []market.OpenOrder // one buyer's, who comes with all of them
+	hand := func() {
+		if len(of) > 0 {
+			r.out[r.at[of[0].BuyerID]].Orders = slices.Clone(of)
+			of = of[:0]
+		}
+	}
+	err := r.tx.Query(r.ctx, `
 		SELECT o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.charge_mode, o.placed_at, coalesce(o.amount, 0), coalesce(o.currency, ''),
 		       coalesce(s.id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''),
 		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, '')
@@ -111,18 +125,20 @@ func (r *payerReader) orders() error {
 		WHERE o.buyer_id = ANY($1) AND o.paid_at IS NULL AND o.cancelled_at IS NULL
 		  AND NOT EXISTS (SELECT FROM order_ends_seen e WHERE e.order_id = o.id)
 		ORDER BY o.buyer_id, o.placed_at, o.id`, []any{r.ids}, func(rows pgx.Rows) error {
-		var o market.OpenOrder
-		var payAt pgtype.Timestamptz
-		var with string
-		if err := rows.Scan(&o.ID, &o.Site, &o.Code, &o.BuyerID, &o.Type, &o.AccessType, &o.ChargeMode, &o.PlacedAt, &o.Amount.Amount, &o.Amount.Currency,
-			&o.SellerID, &o.Seller, &o.ProductID, &o.Product, &o.ProductClass, &o.CreditAllowed, &o.AutoPay, &payAt, &with); err != nil {
+		if err := rows.Scan(dest...); err != nil {
 			return err
 		}
-		o.PayAt, o.PayWith = payAt.Time, listed(with)
-		p := &r.out[r.at[o.BuyerID]]
-		p.Orders = append(p.Orders, o)
+		if len(of) > 0 && of[0].BuyerID != o.BuyerID {
+			hand()
+		}
+		o.Site, o.Type, o.AccessType, o.ChargeMode, o.Amount.Currency = site.text, kind.text, access.text, mode.text, market.Currency(currency.text)
+		o.Seller, o.Product, o.ProductClass = seller.text, product.text, class.text
+		o.PayAt, o.PayWith = payAt.Time, listed(with.text)
+		of = append(of, o)
 		return nil
 	})
+	hand()
+	return err
 }
 
 func (r *payerReader) charges() error {
@@ -170,16 +186,18 @@ func (r *payerReader) known() error {
 		}
 	})
 	seen, err := r.tx.EventsSeen(r.ctx, keys)
-	if err != nil {
+	if err != nil || len(seen) == 0 {
 		return err
 	}
+	n := 0
 	r.each(func(p *market.Payer, i *market.Instrument, o *market.OpenOrder, at time.Time) {
-		switch {
+		switch was := seen[keys[n]]; {
 		case i != nil:
-			i.Issued = seen[i.IssueKey(p.Site)]
-		case seen[o.AttemptKey(at)]:
+			i.Issued = was
+		case was:
 			o.Attempted = append(o.Attempted, at)
 		}
+		n++
 	})
 	return nil
 }

@@ -107,8 +107,8 @@ func (tx *Tx) paidBy(ctx context.Context, found map[int64][]market.RefundRequest
 // KeepRefunds appends what became of requests.
 func (tx *Tx) KeepRefunds(ctx context.Context, k Keeping, results []market.RefundResult) error {
 	columns := []string{"refund_id", "order_id", "buyer_id", "request", "outcome", "rule", "because", "amount", "currency", "requested_at", "at", "facts", "run_id", "business_date"}
-	return tx.CopyRows(ctx, "refund_results", columns, len(results), func(i int, row []any) error {
+	return tx.CopyRows(ctx, "refund_results", columns, len(results), func(i int, row *Row) error {
 		r := &results[i]
-		return fill(row, r.RefundID, r.OrderID, r.BuyerID, r.Request, r.Outcome, r.Rule, r.Because, r.Amount.Amount, string(r.Amount.Currency), r.RequestedAt, r.At, r.Facts, k.run(), k.On)
+		return row.Put(r.RefundID, r.OrderID, r.BuyerID, r.Request, r.Outcome, r.Rule, r.Because, r.Amount.Amount, string(r.Amount.Currency), r.RequestedAt, r.At, r.Facts, k.run(), k.On)
 	})
 }

@@ -38,9 +38,8 @@ func TestAScratchCopySeesTheFactsAndKeepsItsWritesToItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	inTx(t, copies, func(ctx context.Context, tx *storage.Tx) error {
-		return tx.CopyRows(ctx, "notices", []string{"key", "business_date", "site", "kind", "subject", "recipients", "at"}, 1, func(_ int, row []any) error {
-			copy(row, []any{"k", market.NewDate(2026, 4, 1), "cn", "accepted", int64(1), []string{"buyer"}, time.Unix(0, 0)})
-			return nil
+		return tx.CopyRows(ctx, "notices", []string{"key", "business_date", "site", "kind", "subject", "recipients", "at"}, 1, func(_ int, row *storage.Row) error {
+			return row.Put("k", market.NewDate(2026, 4, 1), "cn", "accepted", int64(1), []string{"buyer"}, time.Unix(0, 0))
 		})
 	})
 	for table, want := range map[string]int{"runs": 1, "documents": 0, "notices": 0} {

@@ -30,9 +30,9 @@ type ShadowDifference struct {
 // KeepShadows appends the differences that a run found.
 func (tx *Tx) KeepShadows(ctx context.Context, k Keeping, differences []ShadowDifference) error {
 	columns := []string{"business_date", "run_id", "subject", "shadow", "ruleset", "was", "was_rule", "was_due", "would", "would_rule", "would_due", "trouble"}
-	return tx.CopyRows(ctx, "shadow_differences", columns, len(differences), func(i int, row []any) error {
+	return tx.CopyRows(ctx, "shadow_differences", columns, len(differences), func(i int, row *Row) error {
 		d := &differences[i]
-		return fill(row, k.On, k.RunID, d.Subject, d.Shadow, d.Ruleset, d.Was.Outcome, d.Was.Rule, orNull(d.Was.DueAt),
+		return row.Put(k.On, k.RunID, d.Subject, d.Shadow, d.Ruleset, d.Was.Outcome, d.Was.Rule, orNull(d.Was.DueAt),
 			textOrNull(d.Would.Outcome), textOrNull(d.Would.Rule), orNull(d.Would.DueAt), textOrNull(d.Trouble))
 	})
 }

@@ -84,9 +84,8 @@ func TestATransactionKeepsAllOrNothing(t *testing.T) {
 			if _, err := tx.NewRaw(`INSERT INTO buyers (site, code) VALUES ('cn', 'by bun')`).Exec(ctx); err != nil {
 				return err
 			}
-			if err := tx.CopyRows(ctx, "buyers", []string{"site", "code"}, 2, func(i int, row []any) error {
-				row[0], row[1] = "cn", fmt.Sprintf("by copy %d", i)
-				return nil
+			if err := tx.CopyRows(ctx, "buyers", []string{"site", "code"}, 2, func(i int, row *storage.Row) error {
+				return row.Put("cn", fmt.Sprintf("by copy %d", i))
 			}); err != nil {
 				return err
 			}
@@ -112,12 +111,11 @@ func TestARowThatCannotBeCopiedStopsTheCopy(t *testing.T) {
 	s := storagetest.New(t)
 	bad := errors.New("bad row")
 	err := s.InTx(t.Context(), func(ctx context.Context, tx *storage.Tx) error {
-		return tx.CopyRows(ctx, "buyers", []string{"site", "code"}, 3, func(i int, row []any) error {
-			row[0], row[1] = "cn", fmt.Sprint(i)
+		return tx.CopyRows(ctx, "buyers", []string{"site", "code"}, 3, func(i int, row *storage.Row) error {
 			if i == 1 {
 				return bad
 			}
-			return nil
+			return row.Put("cn", fmt.Sprint(i))
 		})
 	})
 	if !errors.Is(err, bad) || one[int](t, s, `SELECT count(*) FROM buyers`) != 0 {

@@ -101,8 +101,8 @@ func (tx *Tx) termsOf(ctx context.Context, ids []int64, of func(id int64) *marke
 // KeepTerms appends terms that were bought.
 func (tx *Tx) KeepTerms(ctx context.Context, k Keeping, terms []market.BoughtTerm) error {
 	columns := []string{"subscription_id", "no", "from_at", "until_at", "paid_by", "automatic", "at", "run_id", "business_date"}
-	return tx.CopyRows(ctx, "terms", columns, len(terms), func(i int, row []any) error {
+	return tx.CopyRows(ctx, "terms", columns, len(terms), func(i int, row *Row) error {
 		t := &terms[i]
-		return fill(row, t.SubscriptionID, t.No, t.Span.From, t.Span.To, t.PaidBy, t.Automatic, t.At, k.run(), k.On)
+		return row.Put(t.SubscriptionID, t.No, t.Span.From, t.Span.To, t.PaidBy, t.Automatic, t.At, k.run(), k.On)
 	})
 }

@@ -155,29 +155,3 @@ func (tx *Tx) CopyFrom(ctx context.Context, table string, columns []string, rows
 	}
 	return n, nil
 }
-
-// CopyRows writes as many rows as n says; row fills one of them into values.
-// The values are used before the next call, so that one slice carries all rows.
-func (tx *Tx) CopyRows(ctx context.Context, table string, columns []string, n int, row func(i int, values []any) error) error {
-	if n == 0 {
-		return nil
-	}
-	_, err := tx.CopyFrom(ctx, table, columns, &filled{n: n, row: row, values: make([]any, len(columns))})
-	return err
-}
-
-type filled struct {
-	n, i   int
-	row    func(i int, values []any) error
-	values []any
-	err    error
-}
-
-func (f *filled) Next() bool { f.i++; return f.i <= f.n }
-
-func (f *filled) Values() ([]any, error) {
-	f.err = f.row(f.i-1, f.values)
-	return f.values, f.err
-}
-
-func (f *filled) Err() error { return f.err }

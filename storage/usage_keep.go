@@ -49,9 +49,9 @@ func (tx *Tx) KeepUsage(ctx context.Context, k Keeping, u market.MeteredUse) err
 		return err
 	}
 	err = tx.CopyRows(ctx, "usage_results", []string{"record_id", "site", "buyer_id", "outcome", "code", "rule", "late", "due_at", "run_id", "business_date"},
-		len(u.Results), func(i int, row []any) error {
+		len(u.Results), func(i int, row *Row) error {
 			r := &u.Results[i]
-			return fill(row, r.RecordID, k.Site, idOrNull(r.BuyerID), r.Outcome, textOrNull(r.Code), r.Rule, r.Late, r.DueAt, k.run(), k.On)
+			return row.Put(r.RecordID, k.Site, idOrNull(r.BuyerID), r.Outcome, textOrNull(r.Code), r.Rule, r.Late, r.DueAt, k.run(), k.On)
 		})
 	if err != nil {
 		return err
@@ -60,20 +60,20 @@ func (tx *Tx) KeepUsage(ctx context.Context, k Keeping, u market.MeteredUse) err
 		return err
 	}
 	err = tx.CopyRows(ctx, "draws", []string{"pack_id", "window_from", "window_to", "used_before", "used_after", "quota", "record_id", "run_id", "business_date"},
-		len(u.Drawn), func(i int, row []any) error {
+		len(u.Drawn), func(i int, row *Row) error {
 			d := &u.Drawn[i]
 			after, pack := d.Quota.Sub(d.Left), d.PackID
 			if pack == 0 {
 				pack = bought[d.Pack]
 			}
-			return fill(row, pack, d.Window.From, d.Window.To, after.Sub(d.Quantity), after, d.Quota, d.RecordID, k.run(), k.On)
+			return row.Put(pack, d.Window.From, d.Window.To, after.Sub(d.Quantity), after, d.Quota, d.RecordID, k.run(), k.On)
 		})
 	if err != nil {
 		return err
 	}
-	err = tx.CopyRows(ctx, "instance_stops", []string{"instance_id", "pack", "record_id", "at", "run_id", "business_date"}, len(u.Stops), func(i int, row []any) error {
+	err = tx.CopyRows(ctx, "instance_stops", []string{"instance_id", "pack", "record_id", "at", "run_id", "business_date"}, len(u.Stops), func(i int, row *Row) error {
 		s := &u.Stops[i]
-		return fill(row, s.InstanceID, s.Pack, s.RecordID, s.At, k.run(), k.On)
+		return row.Put(s.InstanceID, s.Pack, s.RecordID, s.At, k.run(), k.On)
 	})
 	if err != nil {
 		return err
@@ -87,13 +87,13 @@ func (tx *Tx) KeepUsage(ctx context.Context, k Keeping, u market.MeteredUse) err
 func (tx *Tx) keepRated(ctx context.Context, k Keeping, rated []market.Rated) error {
 	columns := []string{"record_id", "buyer_id", "instance_id", "item", "measure", "cycle", "cycle_from", "cycle_to", "used_at", "used_until", "due_at",
 		"quantity", "drawn", "excess", "unbilled", "accumulated_from", "accumulated", "price_from", "amount", "currency", "run_id", "business_date"}
-	return tx.CopyRows(ctx, "rated", columns, len(rated), func(i int, row []any) error {
+	return tx.CopyRows(ctx, "rated", columns, len(rated), func(i int, row *Row) error {
 		r := &rated[i]
 		var accumulated any
 		if !r.AccumulatedFrom.IsZero() {
 			accumulated = r.Accumulated
 		}
-		return fill(row, r.RecordID, r.BuyerID, r.InstanceID, r.Item, string(r.Measure), string(r.Cycle), r.CycleFrom, r.CycleTo, r.UsedAt, r.UsedUntil, r.DueAt,
+		return row.Put(r.RecordID, r.BuyerID, r.InstanceID, r.Item, string(r.Measure), string(r.Cycle), r.CycleFrom, r.CycleTo, r.UsedAt, r.UsedUntil, r.DueAt,
 			r.Quantity, r.Drawn, r.Excess, r.Unbilled, orNull(r.AccumulatedFrom), accumulated, orNull(r.PriceFrom), exactly{r.Amount.Amount},
 			textOrNull(string(r.Amount.Currency)), k.run(), k.On)
 	})

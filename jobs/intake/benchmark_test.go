@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"nightshift/rules/market"
 	"nightshift/storage"
 	"nightshift/storage/storagetest"
@@ -171,7 +173,9 @@ func (l lane) store(b *testing.B, n int) *storage.Store {
 
 func (l lane) copy(b *testing.B, s *storage.Store, n int) {
 	err := s.InTx(b.Context(), func(ctx context.Context, tx *storage.Tx) error {
-		return tx.CopyRows(ctx, l.table, l.columns, n, func(i int, v []any) error { l.values(i, v); return nil })
+		values := make([]any, len(l.columns))
+		_, err := tx.CopyFrom(ctx, l.table, l.columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) { l.values(i, values); return values, nil }))
+		return err
 	})
 	if err != nil {
 		b.Fatal(err)

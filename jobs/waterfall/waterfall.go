@@ -13,6 +13,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"nightshift/rules"
@@ -33,7 +34,9 @@ type chosen struct {
 // nothing. The error is a candidate's trouble: amounts of two currencies, two
 // rules that match where one may.
 func Pay(policy *rules.Policy, bill market.Bill, instruments []market.Instrument) (market.Payment, error) {
-	w := waterfall{policy: policy, bill: bill}
+	w := room.Get().(*waterfall)
+	defer room.Put(w)
+	*w = waterfall{policy: policy, bill: bill, usable: w.usable[:0]}
 	w.paid = market.Payment{Price: bill.Price, Due: bill.Price}
 	if bill.UsedAt.IsZero() {
 		w.bill.UsedAt = bill.At
@@ -59,7 +62,11 @@ type waterfall struct {
 	paid   market.Payment
 	given  string // the kind of the discount that was given
 	facts  rules.WaterfallFacts
+	usable []chosen
 }
+
+// room is that of earlier bills for later ones: a night pays millions.
+var room = sync.Pool{New: func() any { return new(waterfall) }}
 
 // discount chooses the discount, and rounds what is left to what is charged.
 func (w *waterfall) discount(instruments []market.Instrument) error {
@@ -99,12 +106,15 @@ func (w *waterfall) draw(instruments []market.Instrument) error {
 	}
 	arrange(usable)
 	rest := w.paid.Due
-	used := map[int64]int64{}
+	var used, step int64 // of a step: they come one after the other
 	for _, i := range usable {
 		if rest.Amount.Sign() <= 0 {
 			break
 		}
-		if i.atMost > 0 && used[i.step] == i.atMost {
+		if i.step != step {
+			used, step = 0, i.step
+		}
+		if i.atMost > 0 && used == i.atMost {
 			w.refuse(i, fmt.Sprintf("no more than %d of these can be used for one bill", i.atMost))
 			continue
 		}
@@ -121,7 +131,7 @@ func (w *waterfall) draw(instruments []market.Instrument) error {
 		if amount.Amount.Sign() <= 0 {
 			continue
 		}
-		used[i.step]++
+		used++
 		rest.Amount = rest.Amount.Sub(amount.Amount)
 		w.paid.Sources = append(w.paid.Sources, market.Source{Instrument: i.Code, Kind: i.Kind, Account: i.Account, Returns: i.Returns, Amount: amount, Rule: i.rule})
 	}
@@ -137,7 +147,7 @@ func (w *waterfall) refuse(i chosen, because string) {
 
 // ask asks the rules about each instrument of a sort.
 func (w *waterfall) ask(instruments []market.Instrument, sort func(*market.Instrument) bool) ([]chosen, error) {
-	var usable []chosen
+	usable := w.usable[:0]
 	for n := range instruments {
 		i := &instruments[n]
 		if !sort(i) {
@@ -163,6 +173,7 @@ func (w *waterfall) ask(instruments []market.Instrument, sort func(*market.Instr
 			return nil, fmt.Errorf("pay by %s: its rule %q answers %q, which is nothing a payment knows", w.policy, answer.Rule, answer.Outcome)
 		}
 	}
+	w.usable = usable
 	return usable, nil
 }
 

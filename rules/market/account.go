@@ -81,7 +81,7 @@ func SellerVouchers(seller string) Account { return account("seller", seller, "v
 type accountWord struct{ floor, coded bool }
 
 // accountWords are the accounts there are, by their side. A new kind of account
-// is a line here; one with a floor also one in account_floor of the database.
+// is a line here; one with a floor also one in keep_balances of the database.
 var accountWords = map[string]map[string]accountWord{
 	"buyer": {
 		"cash":    {floor: true},

@@ -103,6 +103,13 @@ func DecimalFrom(coefficient *big.Int, exponent int32) Decimal {
 	return v
 }
 
+// ShortDecimal is n × 10^exponent: DecimalFrom for what fits in 64 bits.
+func ShortDecimal(n int64, exponent int32) Decimal {
+	var v Decimal
+	v.d.SetFinite(n, exponent)
+	return v
+}
+
 // Coefficient is the signed number that, times ten to Exponent, is a.
 func (a Decimal) Coefficient() *big.Int {
 	n := a.d.Coeff.MathBigInt()
@@ -110,6 +117,17 @@ func (a Decimal) Coefficient() *big.Int {
 		n.Neg(n)
 	}
 	return n
+}
+
+// Int64 is Coefficient where that fits in 64 bits, as it nearly always does.
+func (a Decimal) Int64() (n int64, ok bool) {
+	if !a.d.Coeff.IsInt64() {
+		return 0, false
+	}
+	if n = a.d.Coeff.Int64(); a.d.Negative {
+		n = -n
+	}
+	return n, true
 }
 
 // Exponent is the power of ten of Coefficient.
@@ -120,6 +138,9 @@ func (a Decimal) Digits() int64 { return a.d.NumDigits() }
 
 // Fits answers ErrOutOfRange for a number that cannot be stored exactly.
 func (a Decimal) Fits() error {
+	if e := a.d.Exponent; e <= 0 && e >= -MaxFractionDigits && a.d.Coeff.IsInt64() {
+		return nil // no more than 19 digits, none of them too far behind the point
+	}
 	r := a.reduced()
 	if -r.d.Exponent > MaxFractionDigits || r.d.NumDigits()+int64(r.d.Exponent) > MaxIntegerDigits {
 		return fmt.Errorf("%w: %s needs more than %d digits before the point or %d after", ErrOutOfRange, clip(a.String()), MaxIntegerDigits, MaxFractionDigits)

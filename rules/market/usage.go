@@ -196,6 +196,11 @@ type MeteredUse struct {
 	Marks   []UsageMark
 }
 
+// Cleared is m's room with nothing in it.
+func (m *MeteredUse) Cleared() MeteredUse {
+	return MeteredUse{Results: m.Results[:0], Rated: m.Rated[:0], Drawn: m.Drawn[:0], Stops: m.Stops[:0], Bought: m.Bought[:0], Marks: m.Marks[:0]}
+}
+
 // Add adds what became of one buyer's records, all of which that were received
 // up to an instant have a result now.
 func (m *MeteredUse) Add(buyer int64, results []UsageResult, rated []Rated, drawn []Drawn, stops []Stop, received time.Time) {

@@ -57,10 +57,7 @@ func keepTwo(t *testing.T, s *storage.Store) error {
 			return err
 		}
 		codes := []string{"bob", "eve"}
-		if err := tx.CopyRows(ctx, "buyers", []string{"site", "code"}, len(codes), func(i int, values []any) error {
-			values[0], values[1] = "cn", codes[i]
-			return nil
-		}); err != nil {
+		if err := tx.CopyRows(ctx, "buyers", []string{"site", "code"}, len(codes), func(i int, row *storage.Row) error { return row.Put("cn", codes[i]) }); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `UPDATE buyers SET level = $1 WHERE site = $2`, "gold", "cn")
