@@ -64,6 +64,24 @@ func BenchmarkAcceptance(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
+// BenchmarkGrowth runs one night and reports the most memory the process ever
+// had: it does not grow with the marketplace.
+func BenchmarkGrowth(b *testing.B) {
+	n := benchOrders()
+	var seconds float64
+	for b.Loop() {
+		took := timed(b, n, func(s *storage.Store) time.Duration {
+			r, d := runNight(b, s, 2, "2024-03-15")
+			b.Logf("%d orders, %d decisions: %.2fs", n, r.Decisions, d.Seconds())
+			return d
+		})
+		seconds = took.Seconds()
+	}
+	b.ReportMetric(seconds*1e6/float64(n), "µs/order")
+	b.ReportMetric(peakMB(), "MB-peak")
+	b.ReportMetric(0, "ns/op")
+}
+
 func median(v []float64) float64 {
 	slices.Sort(v)
 	return v[len(v)/2]

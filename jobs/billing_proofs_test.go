@@ -32,6 +32,7 @@ func head(t testing.TB, s *storage.Store) string {
 // run before each says what it will do, and one run at the end of the month
 // comes to the same books.
 func TestALateRunOfBillingBooksWhatPunctualOnesDid(t *testing.T) {
+	t.Parallel()
 	taken := newWorld(7, 100, worldNights).taken(t)
 	punctual, late := anew(t, taken), anew(t, taken)
 	e := engine(t, punctual)
@@ -83,6 +84,7 @@ func previewed(t *testing.T, e *jobs.Engine, req jobs.Request) {
 }
 
 func TestTheBooksDoNotDependOnWorkersChunksOrShards(t *testing.T) {
+	t.Parallel()
 	const buyers = 820 // eight shards
 	taken := newWorld(11, buyers, 8).taken(t)
 	var books, last string
@@ -125,6 +127,7 @@ func cutEvery() int {
 // The line to the database is cut at one message after the other. Started again,
 // the run ends with the books of one that nothing happened to.
 func TestABillingRunCutAtAnyMessageLeavesTheSameBooks(t *testing.T) {
+	t.Parallel()
 	taken := newWorld(5, 8, 4).taken(t)
 	untouched := anew(t, taken)
 	e := engine(t, untouched)

@@ -368,9 +368,12 @@ var brokenLaws = map[string]string{
 		SELECT d.key FROM deductions d WHERE d.due <> coalesce((SELECT sum(amount) FROM deduction_sources s WHERE s.key = d.key), CASE WHEN d.price <= 0 THEN d.due END, 0)`,
 	"a price is not what was taken off, due and dropped": `SELECT key FROM deductions WHERE price <> discounted + due + dropped`,
 	"a deduction and its journal differ": `
-		SELECT d.key FROM deductions d WHERE (d.price <> 0 AND d.due + abs(d.dropped) <> 0 AND NOT EXISTS (SELECT FROM journals j WHERE j.key = d.key))
-		   OR d.due <> coalesce((SELECT sum(CASE WHEN p.from_account LIKE 'buyer:%' AND p.to_account NOT LIKE 'platform:dropped' THEN p.amount WHEN p.from_account LIKE 'seller:%' OR p.from_account = 'platform:shared' THEN -p.amount ELSE 0 END)
-		        FROM journals j JOIN postings p ON p.journal_id = j.id WHERE j.key = d.key), 0)`,
+		WITH booked AS (
+			SELECT j.key, sum(CASE WHEN p.from_account LIKE 'buyer:%' AND p.to_account NOT LIKE 'platform:dropped' THEN p.amount
+			                       WHEN p.from_account LIKE 'seller:%' OR p.from_account = 'platform:shared' THEN -p.amount ELSE 0 END) AS amount
+			FROM journals j JOIN postings p ON p.journal_id = j.id GROUP BY j.key)
+		SELECT d.key FROM deductions d LEFT JOIN booked b USING (key)
+		WHERE d.price <> 0 AND d.due + abs(d.dropped) <> 0 AND b.key IS NULL OR d.due <> coalesce(b.amount, 0)`,
 	"more is drawn than the quota": `SELECT pack_id::text FROM draws WHERE used_after > quota`,
 	"a record is rated as more or less than was used": `
 		SELECT r.record_id::text FROM rated r JOIN usage_records u ON u.id = r.record_id WHERE r.measure = 'usage' GROUP BY r.record_id, u.usage_value HAVING sum(quantity) <> u.usage_value::numeric`,

@@ -28,6 +28,7 @@ const (
 // and their freight cost; where the source's own payments do not add up to that,
 // the difference is left on the buyer's accounts or the order is not paid.
 func TestTheSeveralPaymentsOfRealOrders(t *testing.T) {
+	t.Parallel()
 	year := readPayments(t)
 	s := storagetest.New(t)
 	e := engine(t, s)

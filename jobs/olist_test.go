@@ -43,6 +43,7 @@ var olistFiles = []struct {
 // TestAYearOfRealOrders imports a year of a real marketplace, runs each of its
 // nights, and holds what was accepted against one SQL query over the files.
 func TestAYearOfRealOrders(t *testing.T) {
+	t.Parallel()
 	dir := olistData(t)
 	s := storagetest.New(t)
 	e := engine(t, s)

@@ -74,6 +74,7 @@ func lines(t testing.TB, rows *sql.Rows) string {
 }
 
 func TestTheResultDoesNotDependOnWorkersChunksOrShards(t *testing.T) {
+	t.Parallel()
 	var want string
 	var hash []byte
 	for _, c := range []struct{ workers, chunk int }{{1, 5000}, {2, 37}, {8, 50}} {
@@ -96,6 +97,7 @@ func TestTheResultDoesNotDependOnWorkersChunksOrShards(t *testing.T) {
 }
 
 func TestADryRunKeepsNothingAndFindsWhatTheRunFinds(t *testing.T) {
+	t.Parallel()
 	s := storagetest.New(t)
 	marketplace(t, s, 300)
 	e := engine(t, s)

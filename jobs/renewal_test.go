@@ -59,6 +59,7 @@ func naiveTerms(start, end time.Time, months, daysBefore int, last time.Time) (t
 // any number of workers and any chunks, in nights that were stopped and started
 // again, and after dry runs.
 func TestRenewalsAgainstTheCalendar(t *testing.T) {
+	t.Parallel()
 	s := storagetest.New(t)
 	subscribers(t, s, 40)
 	e := engine(t, s)

@@ -14,6 +14,7 @@ import (
 // A version that accepted after three days is undone, interrupted again and
 // again, and the nights after come to what they would have come to without it.
 func TestAWrongVersionIsUndoneOnceHoweverOftenItIsInterrupted(t *testing.T) {
+	t.Parallel()
 	s, other := storagetest.New(t), storagetest.New(t)
 	marketplace(t, s, 2000)
 	marketplace(t, other, 2000)
