@@ -16,7 +16,7 @@ import (
 func (a *statement) writeCover(c *control) error {
 	s, err := a.book.open(page{
 		name: statementTab, title: a.book.title, tab: navy, gridless: true, portrait: true, single: true,
-		widths: []float64{36, 13, 22, 20, 20, 30},
+		widths: []float64{36, 11, 21, 18, 18, 50},
 	})
 	if err != nil {
 		return err

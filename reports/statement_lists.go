@@ -87,7 +87,7 @@ const (
 func linesTable(g *groups) table[StatementLineRow] {
 	has := func(d market.Decimal) (market.Decimal, bool) { return d, true }
 	return table[StatementLineRow]{
-		name: "Lines", title: label{"结算明细", "Lines"}, tab: "2E7D4F",
+		name: "Lines", title: label{"结算明细", "Lines"}, tab: "2E7D4F", wide: 2,
 		columns: []column[StatementLineRow]{
 			texts("业务事件", "Event", 34, func(r StatementLineRow) string { return r.Key }),
 			texts("费率组", "Group", 9, func(r StatementLineRow) string { return g.of(&r).name() }),
@@ -236,9 +236,6 @@ func unsettledTable(asOf time.Time, ofMany bool) table[UnsettledRow] {
 		counts("天数", "Days", 8, func(r UnsettledRow) (int64, bool) { return daysBetween(r.PaidAt, asOf) }),
 		texts("原因", "Because", 60, func(r UnsettledRow) string { return r.Because }))}
 }
-
-// unsettledAgeColumn is where the days of what waits stand.
-var unsettledAgeColumn = unsettledConditionColumn + len(conditions) + 1
 
 var differencesTable = table[DifferenceRow]{
 	name: "Differences", title: label{"与上一版本的差异", "Differences to the version before"}, tab: "B42318",

@@ -18,6 +18,7 @@ type table[R any] struct {
 	title   label
 	tab     string
 	columns []column[R]
+	wide    int // sheets of paper side by side; 0 is one
 }
 
 // column is one column of a list.
@@ -151,7 +152,7 @@ func (w *tableWriter[R]) begin() error {
 	if err := w.book.addTab(name); err != nil {
 		return fmt.Errorf("add sheet %s: %w", name, err)
 	}
-	p := page{name: name, title: w.table.title, tab: w.table.tab, frozen: true, gridless: true}
+	p := page{name: name, title: w.table.title, tab: w.table.tab, frozen: true, gridless: true, wide: w.table.wide}
 	for _, c := range w.table.columns {
 		p.widths = append(p.widths, c.width)
 	}

@@ -119,6 +119,7 @@ type page struct {
 	portrait bool
 	single   bool // all of it fits on one page of paper
 	frozen   bool // the first row and the first column stay in sight and are printed on each page
+	wide     int  // sheets of paper side by side; 0 is one
 }
 
 // sheet is one sheet while its rows are streamed. One at a time is open: what
@@ -179,7 +180,7 @@ func (b *book) layOut(p page) error {
 	if p.single {
 		tall = 1
 	}
-	wide, zoom := 1, 100.0
+	wide, zoom := max(1, p.wide), 100.0
 	heading := func(s string) string { return strings.ReplaceAll(s, "&", "&&") }
 	err := errors.Join(
 		b.file.SetSheetProps(p.name, &excelize.SheetPropsOptions{FitToPage: &fit, TabColorRGB: &p.tab}),
@@ -196,9 +197,11 @@ func (b *book) layOut(p page) error {
 		}),
 	)
 	if err == nil && p.frozen {
-		err = b.file.SetDefinedName(&excelize.DefinedName{
-			Name: "_xlnm.Print_Titles", RefersTo: quoted(p.name) + "!$1:$1", Scope: p.name,
-		})
+		titles := quoted(p.name) + "!$1:$1"
+		if wide > 1 {
+			titles = quoted(p.name) + "!$A:$A," + titles
+		}
+		err = b.file.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: titles, Scope: p.name})
 	}
 	return err
 }

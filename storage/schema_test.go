@@ -18,6 +18,8 @@ var facts = []string{
 	"releases", "release_acts", "reversals", // written by people, between runs
 	"instances", "freezes", "prices", "packs", "usage_records",
 	"manual_renewals", "adjustments",
+	"bank_accounts",
+	"statement_moves", "payout_pauses", "payout_approvals", "payouts", "payout_lines", "bank_lines", "period_closes", // by people, after a run
 	"skipped_nights", // by the schedule, between runs
 }
 
