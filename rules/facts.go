@@ -87,6 +87,7 @@ var vocabularies = []Vocabulary{
 	refundsVocabulary,
 	usageVocabulary,
 	repurchaseVocabulary,
+	payoutVocabulary,
 	renewalVocabularies[0],
 	renewalVocabularies[1],
 	renewalVocabularies[2],
