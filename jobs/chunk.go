@@ -40,6 +40,10 @@ type harvest struct {
 	refunds    []market.RefundResult
 	metered    market.MeteredUse
 	terms      []market.BoughtTerm // of renewal
+
+	statements []market.Statement // of settlement
+	waiting    []storage.SellerWaiting
+	troubled   []storage.Parked // sellers with lines that a person has to mend
 }
 
 // cleared is the room of an earlier chunk for the next one.
@@ -59,6 +63,10 @@ func (k *harvest) cleared() *harvest {
 		refunds:    k.refunds[:0],
 		metered:    k.metered.Cleared(),
 		terms:      k.terms[:0],
+
+		statements: k.statements[:0],
+		waiting:    k.waiting[:0],
+		troubled:   k.troubled[:0],
 	}
 	return k
 }
@@ -293,7 +301,7 @@ func (k *harvest) keep(ctx context.Context, tx *storage.Tx, x *execution, p pace
 	return tx.Park(ctx, x.run.Job, owner, k.parked)
 }
 
-// keepBilled writes what billing and renewal leave behind.
+// keepBilled writes what billing, renewal and settlement leave behind.
 func (k *harvest) keepBilled(ctx context.Context, tx *storage.Tx, owner storage.Keeping) error {
 	if err := tx.KeepJournals(ctx, owner, storage.RunSource(owner.RunID), k.journals); err != nil {
 		return err
@@ -308,6 +316,9 @@ func (k *harvest) keepBilled(ctx context.Context, tx *storage.Tx, owner storage.
 		return err
 	}
 	if err := tx.KeepTerms(ctx, owner, k.terms); err != nil {
+		return err
+	}
+	if err := k.keepSettled(ctx, tx, owner); err != nil {
 		return err
 	}
 	return tx.KeepUsage(ctx, owner, k.metered)

@@ -119,6 +119,7 @@ type line struct {
 	chunk    int                                                           // subjects kept in one transaction; 0 is the usual size
 	uneven   bool                                                          // some candidates weigh a thousand times as much as others: chunks go by what they write
 	first    func(ctx context.Context, tx *storage.Tx, x *execution) error // before the first chunk; nil: nothing
+	whole    bool                                                          // every subject is looked at in every run
 	step     step
 	final    func(outcome string) bool
 	report   func(a *account, w io.Writer) error // writes the workbook of a run; nil: it has none
@@ -133,7 +134,7 @@ func timetabled[C any](j Job[C], report func(a *account, w io.Writer) error) lin
 }
 
 // timetable is every job in the order of a night.
-var timetable = []line{timetabled(Acceptance, acceptanceReport), renewal, billing}
+var timetable = []line{timetabled(Acceptance, acceptanceReport), renewal, billing, settlement}
 
 // Names are the jobs there are, in the order of a night.
 func Names() []string {

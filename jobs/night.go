@@ -12,7 +12,8 @@ import (
 )
 
 // Night runs every job that a site works in the night of a date, in order:
-// each for its business date, which for some is the day before. A job that
+// each for its business date, which for some is the day before; a month is settled in
+// the night of its bill day. A job that
 // fails stops the night: what follows would stand on it.
 func (e *Engine) Night(ctx context.Context, siteName string, of market.Date) ([]Result, error) {
 	site, err := e.Book.Site(siteName)
@@ -21,7 +22,13 @@ func (e *Engine) Night(ctx context.Context, siteName string, of market.Date) ([]
 	}
 	var results []Result
 	for _, job := range NamesAt(site) {
-		on, _ := site.Night(job, of)
+		on, works, err := site.Night(job, of)
+		if err != nil {
+			return results, err
+		}
+		if !works {
+			continue
+		}
 		result, err := e.Run(ctx, Request{Job: job, Site: site.Name, On: on})
 		results = append(results, result)
 		if err != nil {
@@ -37,7 +44,11 @@ func (e *Engine) Backfill(ctx context.Context, job, site string, from, to market
 	if to < from {
 		return fmt.Errorf("%w: backfill from %s to %s: the first date is after the last", ErrBadRequest, from, to)
 	}
-	for on := from; on <= to; on++ {
+	rules, err := e.Book.Site(site)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	for on := rules.DateAfter(job, from-1); on <= to; on = rules.DateAfter(job, on) {
 		result, err := e.Run(ctx, Request{Job: job, Site: site, On: on})
 		if err != nil {
 			return err
@@ -55,17 +66,17 @@ func (e *Engine) DueDates(ctx context.Context, job, siteName string, now time.Ti
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
-	last, _ := site.Night(job, market.DateOf(now, site.Zone))
+	last := site.DateBefore(job, market.DateOf(now, site.Zone).AddDays(1-site.Jobs[job].DaysAfter))
 	at, err := asOf(site, job, last)
 	if err != nil {
 		return nil, err
 	}
 	if at.After(now) {
-		last--
+		last = site.DateBefore(job, last)
 	}
 	var dates []market.Date
 	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		dates, err = tx.MissingDates(ctx, job, siteName, last)
+		dates, err = tx.MissingDates(ctx, job, siteName, last, site.Jobs[job].Monthly)
 		return err
 	})
 	return dates, err

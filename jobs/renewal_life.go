@@ -271,8 +271,8 @@ func (l *lifetime) lookAhead() error {
 	l.billed.look = earliest(l.billed.look, l.turn)
 	tonight := market.DateOf(l.asOf, l.site.Zone)
 	for on := tonight + 1; ; on++ {
-		at, runs := l.site.AsOf(renewalJob, on)
-		if !runs || !l.turn.IsZero() && !at.Before(l.turn) {
+		at, err := l.site.AsOf(renewalJob, on)
+		if err != nil || !l.turn.IsZero() && !at.Before(l.turn) {
 			return nil
 		}
 		facts := l.facts(at)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nightshift/jobs/metering"
+	"nightshift/jobs/settling"
 	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
@@ -42,6 +43,9 @@ type execution struct {
 	sparse      bool              // few keys are due
 	behind      int64             // candidates that were done before this process went on with the run
 	meter       *metering.Meter   // of a worker of billing
+	settling    *settling.Desk    // of a worker of settlement,
+	supervising *rules.InForce    // the rules of acceptance that it asks,
+	looks       time.Time         // and when sellers are looked at again
 	events      []time.Time       // room of a worker for the instants of a candidate,
 	moments     []moment          // for its facts
 	bill        bill              // for what becomes of a buyer,
@@ -87,7 +91,7 @@ func (e *Engine) dryRun(ctx context.Context, l line, site *rules.Site, req Reque
 		if err != nil {
 			return err
 		}
-		return tx.BorrowDue(ctx, l.name, site.Name, req.AsOf, changed)
+		return tx.BorrowDue(ctx, l.name, site.Name, req.AsOf, changed || l.whole)
 	}); err != nil {
 		return Result{}, err
 	}

@@ -110,10 +110,10 @@ func (a *alarm) ring(ctx context.Context) {
 
 // next is the first instant after now at which a business date becomes due.
 func (a *alarm) next(now time.Time) time.Time {
-	on, _ := a.site.Night(a.job, market.DateOf(now, a.site.Zone))
-	for ; ; on++ {
-		if at, ok := a.site.AsOf(a.job, on); !ok || at.After(now) {
-			return at
+	on := a.site.DateBefore(a.job, market.DateOf(now, a.site.Zone).AddDays(-a.site.Jobs[a.job].DaysAfter))
+	for ; ; on = a.site.DateAfter(a.job, on) {
+		if at, err := a.site.AsOf(a.job, on); err != nil || at.After(now) {
+			return at // the zero instant of an error: it is asked again when the schedule wakes
 		}
 	}
 }

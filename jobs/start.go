@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -61,6 +62,11 @@ func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) erro
 	}
 	if changed {
 		if err := tx.WakeOpen(ctx, req.Job, req.Site, req.AsOf); err != nil {
+			return err
+		}
+	}
+	if x.line.whole {
+		if err := tx.WakeSellers(ctx, req.Job, req.Site, req.AsOf); err != nil {
 			return err
 		}
 	}
@@ -162,11 +168,11 @@ func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
 // asOf is the instant at which a job evaluates for a business date: its
 // scheduled local time on that date.
 func asOf(site *rules.Site, job string, on market.Date) (time.Time, error) {
-	at, ok := site.AsOf(job, on)
-	if !ok {
-		return time.Time{}, fmt.Errorf("%w: site %s has no time for job %s: add jobs: %s: as_of: \"02:00\" to its site.yaml", ErrBadRequest, site.Name, job, job)
+	at, err := site.AsOf(job, on)
+	if errors.Is(err, rules.ErrNoJob) {
+		return time.Time{}, fmt.Errorf("%w: %w: add jobs: %s: as_of: \"02:00\" to its site.yaml", ErrBadRequest, err, job)
 	}
-	return at, nil
+	return at, err
 }
 
 // orient finds when other versions of the run's rules will hold.

@@ -39,7 +39,7 @@ var update = flag.Bool("update", false, "rewrite what the stories expect; read t
 //	-- orders.csv --            records of a kind, taken in before the first night
 //	-- 2024-03-20/orders.csv -- records taken in just before that night
 //	-- jobs --                  those that run each night; acceptance unless it says so
-//	-- days --                  the nights: a date, a range from..to, or date@as-of
+//	-- days --                  the nights: a date, a range from..to, date@as-of, or a month such as 202405, its last day
 //	-- rejects --               records that were refused, where the story speaks of any
 //	-- stops --                 nights that stopped with an error and kept nothing, where it speaks of any
 //	-- decisions --             what was decided, where it changed
@@ -169,6 +169,9 @@ func (s *story) parseNights(word string) []night {
 		}
 		return []night{{date(s, on), at}}
 	}
+	if period, err := market.ParsePeriod(word); err == nil {
+		return []night{{on: period.Last()}}
+	}
 	from, to, isRange := strings.Cut(word, "..")
 	if !isRange {
 		to = from
@@ -187,6 +190,9 @@ func (s *story) run() {
 	for _, n := range s.nights {
 		s.takeIn(n.on.String())
 		for _, job := range s.jobs {
+			if s.site.Jobs[job].Monthly && n.on != market.Month(n.on).Last() {
+				continue
+			}
 			s.night(jobs.Request{Job: job, Site: s.site.Name, On: n.on, AsOf: n.asOf})
 		}
 	}
@@ -204,7 +210,7 @@ func (s *story) night(request jobs.Request) {
 		}
 		return
 	}
-	if err != nil || first.Run.Parked > 0 {
+	if err != nil || first.Run.Parked > 0 && s.part("parked") == "" {
 		s.Fatalf("night of %s: %d parked, %v", request.On, first.Run.Parked, err)
 	}
 	s.keepWorkbook(first.Run)
@@ -247,7 +253,7 @@ func (s *story) decidedAgain() {
 
 func (s *story) rowsKept() int64 {
 	s.Helper()
-	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys) + (SELECT count(*) FROM deductions) + (SELECT count(*) FROM postings) + (SELECT count(*) FROM usage_results) + (SELECT count(*) FROM terms)`)
+	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys) + (SELECT count(*) FROM deductions) + (SELECT count(*) FROM postings) + (SELECT count(*) FROM usage_results) + (SELECT count(*) FROM terms) + (SELECT count(*) FROM statements) + (SELECT count(*) FROM statement_lines) + (SELECT count(*) FROM waiting_lines)`)
 }
 
 // takeIn imports the records of a folder of the story through the importer,
@@ -321,6 +327,12 @@ func (s *story) outcome() []part {
 	}
 	if s.part("stops") != "" {
 		parts = append(parts, part{"stops", s.stops})
+	}
+	if s.part("parked") != "" {
+		parts = append(parts, part{"parked", s.parked()})
+	}
+	if slices.Contains(s.jobs, "settlement") {
+		return append(parts, part{"statements", s.statements()}, part{"lines", s.statementLines()}, part{"waiting", s.waitingLines()}, part{"settled", s.settledLedger()}, part{"sellers", s.sellerBalances()})
 	}
 	if slices.Contains(s.jobs, "renewal") {
 		return append(parts, part{"decisions", s.renewals()}, part{"terms", s.terms()}, part{"deductions", s.deductions()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})

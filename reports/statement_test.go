@@ -31,7 +31,7 @@ func sampleStatement() StatementReport {
 	big := lineOf("A-1", "crm", "software", "600000.00", "0.05", "0.01", "24000.00", "576000.00")
 	big.TierTotal, big.Rules = yuan("600000.00"), "fees@2 otherwise; tiers@2 from 500,000"
 	refund := lineOf("A-0", "crm", "software", "-1000.00", "0.05", "0", "-50.00", "-950.00")
-	refund.Key, refund.Kind, refund.DecidedBy, refund.Reverses = "refund/cn/R-1", "refund", "refunded", "order/cn/A-0"
+	refund.Key, refund.Kind, refund.DecidedBy, refund.Reverses = "refund/cn/R-1", "refund", "given_back", "order/cn/A-0"
 	taxed := lineOf("=A-3", "=cmd|' /C calc'!A0", "service", "850.00", "0.15", "0", "120.00", "560.00")
 	taxed.Withheld, taxed.WHT, taxed.DST, taxed.Rules = yuan("50.00"), yuan("100.00"), yuan("20.00"), "fees@2 international; settlement_taxes@1 reported"
 	operated := lineOf("A-4", "box", "hardware", "100.01", "0.05", "0", "5.00", "93.01")

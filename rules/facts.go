@@ -91,4 +91,11 @@ var vocabularies = []Vocabulary{
 	renewalVocabularies[0],
 	renewalVocabularies[1],
 	renewalVocabularies[2],
+	settlementVocabularies[0],
+	settlementVocabularies[1],
+	settlementVocabularies[2],
+	settlementVocabularies[3],
+	settlementVocabularies[4],
+	settlementVocabularies[5],
+	settlementVocabularies[6],
 }

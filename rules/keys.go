@@ -19,7 +19,7 @@ var (
 	stopwatchKeys  = []string{"since", "until", "stopped"}
 
 	siteKeys    = []string{"site", "currency", "time_zone", "calendar", "shares", "jobs"}
-	jobKeys     = []string{"as_of", "days_after", "catch_up"}
+	jobKeys     = []string{"as_of", "days_after", "every", "catch_up"}
 	mappingKeys = []string{"kind", "site", "time_zone", "where", "columns"}
 )
 
@@ -76,6 +76,7 @@ var keyMeans = map[string]string{
 	"shares":     "The rulesets that are those of the default site, such as [waterfall, payment].",
 	"jobs":       "The jobs that the site runs.",
 	"days_after": "How many days after the business date the job decides.",
+	"every":      "What a run is for: a day, or a month, which is run on its bill day.",
 	"catch_up":   "What becomes of nights that were missed: each is run, or once the last of them alone.",
 	"kind":       "What the file of an import holds.",
 	"where":      "Which rows are taken.",

@@ -277,7 +277,7 @@ func parametersSchema(names []string) *schema {
 
 // siteSchema is that of site.yaml.
 func siteSchema() *schema {
-	job := object(jobKeys, map[string]*schema{"as_of": text(timeOfDayPattern), "days_after": {Type: "integer"}, "catch_up": {Enum: catchUps}}, "as_of")
+	job := object(jobKeys, map[string]*schema{"as_of": text(timeOfDayPattern), "days_after": {Type: "integer"}, "every": {Enum: spans}, "catch_up": {Enum: catchUps}}, "as_of")
 	s := object(siteKeys, map[string]*schema{
 		"site": text(siteName.String()), "currency": text(currencyPattern), "time_zone": {Type: "string", MinLength: 1}, "calendar": {Type: "string", MinLength: 1}, "shares": {Type: "array", Items: &schema{Type: "string", MinLength: 1}},
 		"jobs": {Type: "object", Additional: job},

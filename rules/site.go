@@ -7,7 +7,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -38,31 +37,6 @@ type Site struct {
 	shares   []*yaml.Node // the rulesets that are those of the default site,
 	borrowed []string     // and their names
 	shared   *parameters  // nil where there are none
-}
-
-// JobTime is when the runs of a job evaluate: a local time, so many days after
-// the business date; and what becomes of nights that were missed.
-type JobTime struct {
-	At        market.TimeOfDay
-	DaysAfter int
-	Once      bool // of missed nights the last alone is caught up, instead of each
-}
-
-// catchUps are the ways to catch up with missed nights.
-var catchUps = []string{"each", "once"}
-
-// AsOf is the instant at which a job evaluates for a business date; ok is false
-// where the site does not run the job.
-func (s *Site) AsOf(job string, on market.Date) (at time.Time, ok bool) {
-	j, ok := s.Jobs[job]
-	return on.AddDays(j.DaysAfter).At(j.At, s.Zone), ok
-}
-
-// Night is the business date of a job that is worked in the night of a date;
-// ok is false where the site does not run the job.
-func (s *Site) Night(job string, of market.Date) (on market.Date, ok bool) {
-	j, ok := s.Jobs[job]
-	return of.AddDays(-j.DaysAfter), ok
 }
 
 // Policy is the version of a ruleset in force on a business date, with the
@@ -167,37 +141,9 @@ func readSite(fsys fs.FS, d *document) *Site {
 		if err != nil {
 			d.problem(j.fields["as_of"], "", err.Error(), "")
 		}
-		site.Jobs[job.key.Value] = JobTime{At: at, DaysAfter: j.daysAfter(), Once: j.catchUp() == "once"}
+		site.Jobs[job.key.Value] = JobTime{At: at, DaysAfter: j.daysAfter(), Once: j.catchUp() == "once", Monthly: j.every() == "month"}
 	}
 	return site
-}
-
-// mostDaysAfter is as long as a run may evaluate after its business date.
-const mostDaysAfter = 31
-
-// daysAfter reads days_after: 0 where the job evaluates on the business date.
-func (s *section) daysAfter() int {
-	if s.fields["days_after"] == nil {
-		return 0
-	}
-	text := s.word("days_after")
-	days, err := strconv.Atoi(text)
-	if err != nil || days < 0 || days > mostDaysAfter {
-		s.doc.problem(s.fields["days_after"], "", fmt.Sprintf("days_after %q is not a number of days from 0 to %d", clip(text), mostDaysAfter), "write days_after: 1 for the day after the business date")
-	}
-	return days
-}
-
-// catchUp reads catch_up: each missed night where nothing is said.
-func (s *section) catchUp() string {
-	if s.fields["catch_up"] == nil {
-		return "each"
-	}
-	way := s.word("catch_up")
-	if !slices.Contains(catchUps, way) {
-		s.doc.problem(s.fields["catch_up"], "", fmt.Sprintf("catch_up %q is no way to catch up with missed nights", clip(way)), didYouMean(way, catchUps))
-	}
-	return way
 }
 
 // zone reads time_zone, an IANA name.

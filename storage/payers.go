@@ -229,7 +229,7 @@ func (tx *Tx) FactsAfter(ctx context.Context, site string, buyers []int64, after
 		SELECT buyer_id, min(at) FROM money WHERE buyer_id = ANY($2) AND at > $3 AND site = $1 GROUP BY buyer_id`, `
 		SELECT o.buyer_id, min(coalesce(r.approved_at, r.requested_at))
 		FROM refunds r JOIN orders o ON o.id = r.order_id
-		WHERE o.buyer_id = ANY($2) AND r.site = $1 AND coalesce(r.approved_at, r.requested_at) > $3 AND (r.request <> 'negotiated' OR r.approved_at IS NOT NULL)
+		WHERE o.buyer_id = ANY($2) AND r.site = $1 AND coalesce(r.approved_at, r.requested_at) > $3 AND (r.request <> 'negotiated' OR r.approved_at IS NOT NULL) AND r.refunded_at IS NULL
 		GROUP BY o.buyer_id`, `
 		SELECT i.buyer_id, min(u.received_at)
 		FROM instances i CROSS JOIN LATERAL (

@@ -27,7 +27,7 @@ func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zon
 		       (SELECT count(*) FROM refund_results_seen b WHERE b.buyer_id = o.buyer_id AND b.request = 'unconditional' AND b.outcome = 'refund'
 		          AND extract(year FROM b.requested_at AT TIME ZONE $3) = extract(year FROM r.requested_at AT TIME ZONE $3))
 		FROM (
-			SELECT id, code, order_id, request, amount, currency, requested_at, approved_at FROM refunds
+			SELECT id, code, order_id, request, amount, currency, requested_at, approved_at FROM refunds WHERE refunded_at IS NULL
 			UNION ALL
 			SELECT -c.order_id, 'supervision/' || o.code, c.order_id, 'granted', NULL, NULL, c.completed_at, NULL
 			FROM completions_seen c JOIN orders o ON o.id = c.order_id

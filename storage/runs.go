@@ -108,8 +108,8 @@ func (tx *Tx) runs(ctx context.Context, where string, args ...any) (runs []marke
 
 // MissingDates are the business dates without a completed run of the job that no
 // other night did the work of, from its first run to last; last alone where there
-// was none.
-func (tx *Tx) MissingDates(ctx context.Context, job, site string, last market.Date) ([]market.Date, error) {
+// was none. Of a job that runs for months they are the last days of months.
+func (tx *Tx) MissingDates(ctx context.Context, job, site string, last market.Date, monthly bool) ([]market.Date, error) {
 	var dates []market.Date
 	err := tx.Query(ctx, `
 		SELECT day::date
@@ -118,7 +118,8 @@ func (tx *Tx) MissingDates(ctx context.Context, job, site string, last market.Da
 			$3::date::timestamp, interval '1 day') AS day
 		WHERE NOT EXISTS (SELECT FROM runs r WHERE r.job = $1 AND r.site = $2 AND r.business_date = day::date AND r.state = 'completed')
 		  AND NOT EXISTS (SELECT FROM skipped_nights k WHERE k.job = $1 AND k.site = $2 AND k.business_date = day::date)
-		ORDER BY day`, []any{job, site, last}, func(rows pgx.Rows) error {
+		  AND (NOT $4 OR extract(day FROM day + interval '1 day') = 1)
+		ORDER BY day`, []any{job, site, last, monthly}, func(rows pgx.Rows) error {
 		var day market.Date
 		err := rows.Scan(&day)
 		dates = append(dates, day)

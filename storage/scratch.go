@@ -114,3 +114,7 @@ func (s *Store) EnsureMonth(ctx context.Context, on market.Date) error {
 	}
 	return nil
 }
+
+// IsScratch tells whether the store is a scratch copy: what is written there is
+// a dry run's.
+func (s *Store) IsScratch() bool { return s.scratch != "" }

@@ -36,8 +36,10 @@ the worst of them; a job that fails stops the night.`,
 			}
 			var last []dated
 			for _, job := range jobs.NamesAt(site) {
-				on, _ := site.Night(job, day)
-				last = append(last, dated{job, on})
+				on, works, err := site.Night(job, day)
+				if works && err == nil {
+					last = append(last, dated{job, on})
+				}
 			}
 			return p.span(cmd, last, func(e *jobs.Engine, each func(jobs.Result)) error {
 				results, err := e.Night(cmd.Context(), p.site(), day)

@@ -88,7 +88,12 @@ func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string)
 // come refuses a run whose as-of has not come: it would take for silence what
 // people have yet to say.
 func (p *program) come(site *rules.Site, job string, on market.Date, asOf time.Time) error {
-	if at, ok := site.AsOf(job, on); ok && asOf.IsZero() {
+	if at, err := site.AsOf(job, on); asOf.IsZero() {
+		switch {
+		case errors.Is(err, rules.ErrNoJob): // the run will say so
+		case err != nil:
+			return err
+		}
 		asOf = at
 	}
 	if !asOf.After(p.now()) {

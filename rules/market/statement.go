@@ -1,6 +1,9 @@
 package market
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Kinds of what a seller earns or gives back, and so of the lines of a statement.
 const (
@@ -17,10 +20,9 @@ const (
 
 // What decides how much of a payment is the seller's.
 const (
-	ModelCommon        = "common"        // the seller sells, the platform keeps a fee
-	ModelJointDeal     = "joint_deal"    // the platform sells, and shares the deal price
-	ModelJointFloor    = "joint_floor"   // the platform sells, and shares a floor price
-	ModelInternational = "international" // as common, less what the customer and the seller's country take
+	ModelCommon     = "common"      // the seller sells, the platform keeps a fee
+	ModelJointDeal  = "joint_deal"  // the platform sells, and shares the deal price
+	ModelJointFloor = "joint_floor" // the platform sells, and shares a floor price
 )
 
 // Earning is one thing that a seller earned or gives back, with all that is
@@ -40,6 +42,7 @@ type Earning struct {
 	AccessType   string
 	DeliveryMode string
 	ChargeMode   string
+	Track        string
 	Model        string
 	Memo         string
 
@@ -62,6 +65,7 @@ type Earning struct {
 	HasFee        bool
 	OperatingFee  Decimal // a rate
 
+	PlacedAt      time.Time // zero where nobody said: from when on it is looked at
 	PaidAt        time.Time // zero while unpaid
 	Borrowed      bool      // it was paid on credit, on account, or stayed owed
 	RepaidAt      time.Time // when all of that was paid; zero while it is not
@@ -72,7 +76,6 @@ type Earning struct {
 	UsedAt        time.Time // of use: when it was consumed
 	GivenBackAt   time.Time // of a refund
 	AgreedAt      time.Time // of an adjustment or an opening
-	Cancelled     bool      // the order was cancelled, or all of it given back before it was settled
 
 	Reverses string // of a refund: the key of the line that it takes back
 	Trouble  string // what is wrong with it; empty usually
@@ -154,3 +157,76 @@ func (s *Statement) Key() string {
 
 // SettledKey is the key behind which an earning is known to be settled.
 func SettledKey(earning string) string { return "settled/" + earning }
+
+// Total adds the lines up. What is below zero is carried into the next period,
+// and nothing is paid.
+func (s *Statement) Total() {
+	var zero Decimal
+	s.Billable, s.Fee, s.Taxes, s.OperatingFee, s.Settled, s.Adjustments, s.CarriedIn, s.CarriedOut, s.Payout = zero, zero, zero, zero, zero, zero, zero, zero, zero
+	for i := range s.Lines {
+		l := &s.Lines[i]
+		switch l.Kind {
+		case EarnedCarried:
+			s.CarriedIn = s.CarriedIn.Add(l.Settled)
+		case EarnedAdjustment, EarnedOpening:
+			s.Adjustments = s.Adjustments.Add(l.Settled)
+		default:
+			s.Billable = s.Billable.Add(l.Billable)
+			s.Fee = s.Fee.Add(l.Fee)
+			s.Taxes = s.Taxes.Add(l.Withheld).Add(l.WHT).Add(l.DST)
+			s.OperatingFee = s.OperatingFee.Add(l.OperatingFee)
+			s.Settled = s.Settled.Add(l.Settled)
+		}
+	}
+	sum := s.Settled.Add(s.Adjustments).Add(s.CarriedIn)
+	if sum.Sign() < 0 {
+		s.CarriedOut = sum
+	} else {
+		s.Payout = sum
+	}
+}
+
+// Journal books a statement at an instant: what lies elsewhere is accrued, the
+// platform keeps its fees and what tax offices get, the rest is payable, or
+// carried where it is below zero.
+func (s *Statement) Journal(at time.Time) Journal {
+	j := Journal{Key: s.Key(), Memo: "Settlement of " + s.Seller + " for " + s.Period.String(), At: at}
+	accrued := SellerAccrued(s.Seller)
+	money := func(d Decimal) Money { return NewMoney(d, s.Currency) }
+	lying := map[Account]Decimal{}
+	var places []Account
+	for i := range s.Lines {
+		l := &s.Lines[i]
+		if l.From == "" || l.Kind == EarnedCarried {
+			continue
+		}
+		if _, known := lying[l.From]; !known {
+			places = append(places, l.From)
+		}
+		lying[l.From] = lying[l.From].Add(l.Billable)
+	}
+	slices.Sort(places)
+	for _, from := range places {
+		j.Post(from, accrued, money(lying[from]))
+	}
+	j.Post(accrued, PlatformFees, money(s.Fee.Add(s.OperatingFee)))
+	j.Post(accrued, PlatformTaxes, money(s.Taxes))
+	j.Post(accrued, SellerPayable(s.Seller), money(s.Payout))
+	j.Post(accrued, SellerCarried(s.Seller), money(s.CarriedOut.Sub(s.CarriedIn)))
+	return j
+}
+
+// CountedAt is when an earning counts for the tiers: when it was paid, or what was
+// borrowed for it repaid; of use when it was used, of a refund when the money
+// went back. It is zero while it does not count.
+func (e *Earning) CountedAt() time.Time {
+	switch {
+	case e.Kind == EarnedRefund:
+		return e.GivenBackAt
+	case e.Borrowed:
+		return e.RepaidAt
+	case e.Kind == EarnedUse, e.Kind == EarnedCharge:
+		return e.UsedAt
+	}
+	return e.PaidAt
+}
