@@ -262,12 +262,12 @@ var productClasses = map[string]label{"hardware": {"硬件", "hardware"}, "softw
 
 var models = map[string]label{
 	market.ModelCommon: {"通用商品", "common"}, market.ModelJointDeal: {"联营·成交价", "joint, deal price"},
-	market.ModelJointFloor: {"联营·底价", "joint, floor price"}, market.ModelInternational: {"国际站", "international"},
+	market.ModelJointFloor: {"联营·底价", "joint, floor price"},
 }
 
 var decidingInstants = map[string]label{
 	"provisioned": {"开通", "provisioned"}, "completed": {"监管完成", "accepted"}, "effective": {"生效", "effective"}, "used": {"使用", "used"},
-	"refunded": {"退款", "refunded"}, "agreed": {"确认", "agreed"}, "carried": {"结转", "carried"}, "paid": {"付款", "paid"},
+	"given_back": {"退款", "given back"}, "agreed": {"确认", "agreed"}, "carried": {"结转", "carried"}, "paid": {"付款", "paid"},
 }
 
 // StatementLists names the lists of a statement that StatementCSV writes.

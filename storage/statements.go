@@ -36,9 +36,9 @@ func (tx *Tx) WakeSellers(ctx context.Context, job, site string, asOf time.Time)
 func (tx *Tx) KeepStatements(ctx context.Context, k Keeping, statements []market.Statement) error {
 	columns := []string{"site", "seller_id", "period", "version", "business_date", "run_id", "journal_key", "currency", "lines",
 		"billable", "fee", "taxes", "operating_fee", "settled", "adjustments", "carried_in", "carried_out", "payout"}
-	err := tx.CopyRows(ctx, "statements", columns, len(statements), func(i int, row []any) error {
+	err := tx.CopyRows(ctx, "statements", columns, len(statements), func(i int, row *Row) error {
 		s := &statements[i]
-		return fill(row, s.Site, s.SellerID, int32(s.Period.Number()), int32(s.Version), k.On, k.run(), s.Key(), string(s.Currency), int32(len(s.Lines)),
+		return row.Put(s.Site, s.SellerID, int32(s.Period.Number()), int32(s.Version), k.On, k.run(), s.Key(), string(s.Currency), int32(len(s.Lines)),
 			s.Billable, s.Fee, s.Taxes, s.OperatingFee, s.Settled, s.Adjustments, s.CarriedIn, s.CarriedOut, s.Payout)
 	})
 	if err != nil {
@@ -54,8 +54,8 @@ func (tx *Tx) KeepStatements(ctx context.Context, k Keeping, statements []market
 			}
 		}
 	}
-	err = tx.CopyRows(ctx, "event_keys", []string{"key", "run_id", "business_date"}, len(earned), func(i int, row []any) error {
-		return fill(row, market.SettledKey(statements[earned[i].statement].Lines[earned[i].line].Key), k.run(), k.On)
+	err = tx.CopyRows(ctx, "event_keys", []string{"key", "run_id", "business_date"}, len(earned), func(i int, row *Row) error {
+		return row.Put(market.SettledKey(statements[earned[i].statement].Lines[earned[i].line].Key), k.run(), k.On)
 	})
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (tx *Tx) KeepStatements(ctx context.Context, k Keeping, statements []market
 	columns = []string{"key", "business_date", "site", "seller_id", "period", "version", "no", "kind", "order_id", "order_line", "buyer_id", "product_id", "product_class",
 		"access_type", "model", "currency", "paid", "billable", "share", "fee_rate", "extra_rate", "tier_total", "fee", "withheld", "wht", "dst", "operating_fee",
 		"settled", "paid_at", "decided_by", "decided_at", "reverses", "rules", "memo"}
-	return tx.CopyRows(ctx, "statement_lines", columns, len(all), func(i int, row []any) error {
+	return tx.CopyRows(ctx, "statement_lines", columns, len(all), func(i int, row *Row) error {
 		s := &statements[all[i].statement]
 		l := &s.Lines[all[i].line]
 		var tier, line any
@@ -73,7 +73,7 @@ func (tx *Tx) KeepStatements(ctx context.Context, k Keeping, statements []market
 		if l.OrderLine > 0 {
 			line = int32(l.OrderLine)
 		}
-		return fill(row, l.Key, k.On, s.Site, s.SellerID, int32(s.Period.Number()), int32(s.Version), int32(all[i].line+1), l.Kind, idOrNull(l.OrderID), line,
+		return row.Put(l.Key, k.On, s.Site, s.SellerID, int32(s.Period.Number()), int32(s.Version), int32(all[i].line+1), l.Kind, idOrNull(l.OrderID), line,
 			idOrNull(l.BuyerID), idOrNull(l.ProductID), textOrNull(l.ProductClass), textOrNull(l.AccessType), textOrNull(l.Model), string(s.Currency),
 			l.Paid.Amount, l.Billable, l.Share, l.FeeRate, l.ExtraRate, tier, l.Fee, l.Withheld, l.WHT, l.DST, l.OperatingFee, l.Settled,
 			orNull(l.PaidAt), l.DecidedBy, l.DecidedAt, textOrNull(l.Reverses), l.Rules, textOrNull(l.Memo))
@@ -97,7 +97,7 @@ func (tx *Tx) KeepWaiting(ctx context.Context, k Keeping, waiting []SellerWaitin
 	}
 	columns := []string{"key", "business_date", "site", "seller_id", "period", "run_id", "kind", "order_id", "order_line", "product_id", "product_class", "currency",
 		"amount", "paid_at", "outcome", "unmet", "until_at", "rules", "because"}
-	return tx.CopyRows(ctx, "waiting_lines", columns, len(all), func(i int, row []any) error {
+	return tx.CopyRows(ctx, "waiting_lines", columns, len(all), func(i int, row *Row) error {
 		w := &waiting[all[i].seller].Lines[all[i].line]
 		var line any
 		if w.OrderLine > 0 {
@@ -107,7 +107,7 @@ func (tx *Tx) KeepWaiting(ctx context.Context, k Keeping, waiting []SellerWaitin
 		if currency == "" {
 			currency = "XXX" // nobody said
 		}
-		return fill(row, w.Key, k.On, k.Site, waiting[all[i].seller].SellerID, int32(market.Month(k.On).Number()), k.run(), w.Kind, idOrNull(w.OrderID), line,
+		return row.Put(w.Key, k.On, k.Site, waiting[all[i].seller].SellerID, int32(market.Month(k.On).Number()), k.run(), w.Kind, idOrNull(w.OrderID), line,
 			idOrNull(w.ProductID), textOrNull(w.ProductClass), currency, w.Paid.Amount, orNull(w.PaidAt), w.Outcome, w.Unmet, orNull(w.Until), w.Rules, w.Because)
 	})
 }
