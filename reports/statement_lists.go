@@ -267,7 +267,7 @@ var models = map[string]label{
 
 var decidingInstants = map[string]label{
 	"provisioned": {"开通", "provisioned"}, "completed": {"监管完成", "accepted"}, "effective": {"生效", "effective"}, "used": {"使用", "used"},
-	"given_back": {"退款", "given back"}, "agreed": {"确认", "agreed"}, "carried": {"结转", "carried"}, "paid": {"付款", "paid"},
+	"given_back": {"退款", "refunded"}, "agreed": {"确认", "agreed"}, "carried": {"结转", "carried"}, "paid": {"付款", "paid"},
 }
 
 // StatementLists names the lists of a statement that StatementCSV writes.
