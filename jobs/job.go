@@ -20,7 +20,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"nightshift/rules"
@@ -153,13 +152,9 @@ func Counted(job string) string {
 	return "orders"
 }
 
-// NamesAt are the jobs that a site runs, in the order of a night.
-func NamesAt(site *rules.Site) []string {
-	return slices.DeleteFunc(Names(), func(job string) bool {
-		_, runs := site.Jobs[job]
-		return !runs
-	})
-}
+// NamesAt are the jobs that a site runs, in the order of a night: each behind
+// those that it waits for.
+func NamesAt(site *rules.Site) []string { return site.JobsInOrder(Names()) }
 
 func find(job string) (line, error) {
 	for _, l := range timetable {

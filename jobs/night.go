@@ -4,52 +4,87 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"time"
 
+	"nightshift/rules"
 	"nightshift/rules/market"
-	"nightshift/storage"
 )
 
-// Night runs every job that a site works in the night of a date, in order:
-// each for its business date, which for some is the day before; a month is settled in
-// the night of its bill day. A job that
-// fails stops the night: what follows would stand on it.
-func (e *Engine) Night(ctx context.Context, siteName string, of market.Date) ([]Result, error) {
-	site, err := e.Book.Site(siteName)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
+// Failures are what went wrong with the jobs of a night, in their order.
+type Failures []error
+
+// Error is a line for each of them.
+func (f Failures) Error() string {
+	lines := make([]string, len(f))
+	for i, err := range f {
+		lines[i] = err.Error()
 	}
-	var results []Result
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap is all of them.
+func (f Failures) Unwrap() []error { return f }
+
+// Night runs every job that a site works in the night of a date, in order: each
+// for its business dates, which for some are of the day before. A job that does
+// not come to its end stops what waits for it, and nothing else. Each completed
+// run is told at once; the error is Failures.
+func (e *Engine) Night(ctx context.Context, siteName string, of market.Date, now time.Time, each func(Result)) error {
+	site, err := e.site(siteName)
+	if err != nil {
+		return err
+	}
+	var failures Failures
 	for _, job := range NamesAt(site) {
 		on, works, err := site.Night(job, of)
 		if err != nil {
-			return results, err
+			failures = append(failures, fmt.Errorf("find what %s at %s works in the night of %s: %w", job, site.Name, of, err))
 		}
 		if !works {
 			continue
 		}
-		result, err := e.Run(ctx, Request{Job: job, Site: site.Name, On: on})
-		results = append(results, result)
-		if err != nil {
-			return results, err
+		result, err := e.attempt(ctx, site, job, on, now)
+		if ctx.Err() != nil {
+			return errors.Join(append(failures, err)...)
 		}
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		each(result)
 	}
-	return results, nil
+	if failures != nil {
+		return failures
+	}
+	return nil
 }
 
-// Backfill runs a job for every business date from one to another, both of
-// them included, and tells of each result.
-func (e *Engine) Backfill(ctx context.Context, job, site string, from, to market.Date, each func(Result)) error {
+// attempt runs a job for a business date where nothing stands in its way. It is
+// the one way in which `night` and the schedule begin a run.
+func (e *Engine) attempt(ctx context.Context, site *rules.Site, job string, on market.Date, now time.Time) (Result, error) {
+	if err := e.ready(ctx, site, job, on, now); err != nil {
+		return Result{}, fmt.Errorf("%s of %s at %s: %w", job, on, site.Name, err)
+	}
+	return e.Run(ctx, Request{Job: job, Site: site.Name, On: on})
+}
+
+// Backfill runs a job for its business dates from one to another, both of them
+// included, and tells of each result.
+func (e *Engine) Backfill(ctx context.Context, job, siteName string, from, to market.Date, each func(Result)) error {
 	if to < from {
 		return fmt.Errorf("%w: backfill from %s to %s: the first date is after the last", ErrBadRequest, from, to)
 	}
-	rules, err := e.Book.Site(site)
+	site, err := e.site(siteName)
+	if err != nil {
+		return err
+	}
+	dates, err := site.DatesBetween(job, from, to)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
-	for on := rules.DateAfter(job, from-1); on <= to; on = rules.DateAfter(job, on) {
-		result, err := e.Run(ctx, Request{Job: job, Site: site, On: on})
+	for _, on := range dates {
+		result, err := e.Run(ctx, Request{Job: job, Site: site.Name, On: on})
 		if err != nil {
 			return err
 		}
@@ -58,64 +93,27 @@ func (e *Engine) Backfill(ctx context.Context, job, site string, from, to market
 	return nil
 }
 
-// DueDates are the business dates of a job that should have run by now and
-// have no completed run, oldest first, since the first that ever ran. A job
-// that never ran is due for the last date alone.
-func (e *Engine) DueDates(ctx context.Context, job, siteName string, now time.Time) ([]market.Date, error) {
-	site, err := e.Book.Site(siteName)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
-	}
-	last := site.DateBefore(job, market.DateOf(now, site.Zone).AddDays(1-site.Jobs[job].DaysAfter))
-	at, err := asOf(site, job, last)
-	if err != nil {
-		return nil, err
-	}
-	if at.After(now) {
-		last = site.DateBefore(job, last)
-	}
-	var dates []market.Date
-	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		dates, err = tx.MissingDates(ctx, job, siteName, last, site.Jobs[job].Monthly)
-		return err
-	})
-	return dates, err
-}
-
-// skip drops, of a job that catches up once, the dates before the last that
-// nobody began to run, and records them: the last one does their work.
-func (e *Engine) skip(ctx context.Context, job, siteName string, dates []market.Date) (left []market.Date, err error) {
-	site, err := e.Book.Site(siteName)
-	if err != nil || !site.Jobs[job].Once || len(dates) < 2 {
-		return dates, err
-	}
-	last := dates[len(dates)-1]
-	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		skipped, err := tx.SkipDates(ctx, job, siteName, dates[:len(dates)-1], last)
-		for _, on := range dates {
-			if !slices.Contains(skipped, on) {
-				left = append(left, on)
-			}
-		}
-		return err
-	})
-	return left, err
-}
-
 // CatchUp runs a job for every business date that is due, oldest first, and
 // tells of each completed run at once; a job that catches up once is run for the
-// last of them alone. A date that somebody else is running is
-// left to them.
-func (e *Engine) CatchUp(ctx context.Context, job, site string, now time.Time, each func(market.Run)) error {
-	dates, err := e.DueDates(ctx, job, site, now)
+// last of them alone. A date that somebody else is running is left to them.
+func (e *Engine) CatchUp(ctx context.Context, job, siteName string, now time.Time, each func(market.Run)) error {
+	site, err := e.site(siteName)
 	if err != nil {
 		return err
 	}
-	if dates, err = e.skip(ctx, job, site, dates); err != nil {
+	dates, err := e.DueDates(ctx, job, siteName, now)
+	if err != nil || len(dates) == 0 {
 		return err
 	}
+	if dates, err = e.skip(ctx, job, site, dates, now); err != nil {
+		return err
+	}
+	if most := site.Jobs[job].MostOf; !site.Jobs[job].Once && len(dates) > most {
+		return fmt.Errorf("%s at %s: %w: %d nights from %s to %s, more than the %d that are caught up by themselves: run `nightshift backfill %s --from %s --to %s`, or raise catch_up_most",
+			job, site.Name, ErrManyMissed, len(dates), dates[0], dates[len(dates)-1], most, job, dates[0], dates[len(dates)-1])
+	}
 	for _, on := range dates {
-		result, err := e.Run(ctx, Request{Job: job, Site: site, On: on})
+		result, err := e.attempt(ctx, site, job, on, now)
 		if errors.Is(err, ErrAlive) {
 			return nil
 		}
@@ -125,4 +123,13 @@ func (e *Engine) CatchUp(ctx context.Context, job, site string, now time.Time, e
 		each(result.Run)
 	}
 	return nil
+}
+
+// site finds a site of the book.
+func (e *Engine) site(name string) (*rules.Site, error) {
+	site, err := e.Book.Site(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	return site, nil
 }

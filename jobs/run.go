@@ -21,6 +21,7 @@ type Request struct {
 	AsOf   time.Time // zero: the job's scheduled local time on the business date
 	DryRun bool      // decide on a scratch copy and keep nothing
 	Join   bool      // help a run that somebody else has started
+	Actor  string    // the person who starts it; a run that was stopped goes on. Empty: the schedule
 }
 
 // Result is what a run came to.
@@ -36,6 +37,7 @@ type execution struct {
 	engine      *Engine
 	line        line
 	site        *rules.Site
+	dry         bool // keeps nothing
 	run         market.Run
 	inForce     []*rules.InForce  // one a ruleset of the job
 	shadows     [][]*rules.Policy // what is decided beside each of them; nil usually
@@ -69,8 +71,14 @@ func (e *Engine) Run(ctx context.Context, req Request) (Result, error) {
 			return Result{}, fmt.Errorf("%w: %w", ErrBadRequest, err)
 		}
 	}
+	if has, err := site.Has(req.Job, req.On); !has && !errors.Is(err, rules.ErrNoJob) {
+		return Result{}, errors.Join(ErrBadRequest, err, noDate(req, has))
+	}
 	if req.DryRun {
 		return e.dryRun(ctx, l, site, req)
+	}
+	if err := e.allowed(ctx, req); err != nil {
+		return Result{}, err
 	}
 	result, err := e.carry(ctx, l, site, req)
 	if err == nil { // also what people booked, and what a run that was killed here left open
@@ -104,7 +112,7 @@ func (e *Engine) dryRun(ctx context.Context, l line, site *rules.Site, req Reque
 
 // carry starts or resumes a run and works until every shard is done.
 func (e *Engine) carry(ctx context.Context, l line, site *rules.Site, req Request) (Result, error) {
-	x := &execution{engine: e, line: l, site: site}
+	x := &execution{engine: e, line: l, site: site, dry: req.DryRun}
 	if err := x.open(ctx, req); err != nil {
 		return Result{}, err
 	}
@@ -147,14 +155,41 @@ func (x *execution) own(ctx context.Context, join bool) (release func(), err err
 	}
 }
 
+// allowed asks whether people let a run go on. Whoever starts it by name lets one
+// go on that was stopped.
+func (e *Engine) allowed(ctx context.Context, req Request) error {
+	return e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		h, halted, err := tx.HaltOf(ctx, req.Site, req.Job, req.On)
+		if err != nil || !halted {
+			return err
+		}
+		if req.Actor == "" || h.On == 0 {
+			return paused(h, true)
+		}
+		h.Resumes, h.Actor, h.Because = true, req.Actor, "started again"
+		return tx.KeepHalt(ctx, h)
+	})
+}
+
+// noDate says that a day is none of the job's business dates.
+func noDate(req Request, has bool) error {
+	if has {
+		return nil
+	}
+	return fmt.Errorf("%s is no business date of %s at %s: see jobs: in its site.yaml", req.On, req.Job, req.Site)
+}
+
 // failed keeps why a run stopped. A run that was only interrupted keeps
 // nothing: whoever starts it again goes on.
 func (x *execution) failed(ctx context.Context, cause error) error {
-	if !errors.Is(cause, ErrParkLimit) {
+	if !errors.Is(cause, ErrParkLimit) && !errors.Is(cause, ErrPaused) {
 		return cause
 	}
 	x.run.State, x.run.Failure = market.RunFailed, cause.Error()
 	err := x.engine.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		if run, err := tx.LockRun(ctx, x.run.ID); err != nil || run.State == market.RunCompleted {
+			return err // somebody else came to its end
+		}
 		if err := x.total(ctx, tx); err != nil {
 			return err
 		}

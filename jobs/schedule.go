@@ -9,111 +9,174 @@ import (
 
 	"github.com/go-co-op/gocron/v2"
 	"github.com/jonboulle/clockwork"
+	"golang.org/x/sync/errgroup"
 
 	"nightshift/rules"
 	"nightshift/rules/market"
+	"nightshift/storage"
 )
 
 // Schedule wakes the jobs of the timetable: at their local time in their
 // site's zone, and once when it starts. It is an alarm clock, not a memory:
 // whoever is woken asks the database which business dates are due. So a missed
-// night is caught up, a second schedule finds nothing to do, and an hour that
-// comes twice or never is one run all the same.
+// night is caught up, and an hour that comes twice or never is one run all the
+// same. Of several schedules on one database one leads a site; the others stand
+// by, and take over when its connection is gone.
 type Schedule struct {
 	Engine *Engine
 	Sites  []string
 	Clock  clockwork.Clock
 	Log    *slog.Logger
+	Watch  Watcher // is told what happens; nil: nobody
 }
 
-// How long a schedule sleeps at most: an alarm may be missed where the clock is
-// moved or the machine sleeps; and what failed is tried again.
+// Watcher is told how the nights of a schedule go. It may be told by several
+// jobs at once.
+type Watcher interface {
+	Completed(ctx context.Context, r market.Run)               // a run came to its end, its workbook is kept
+	Stood(ctx context.Context, site, job string, why error)    // a job did not begin, or did not come to its end
+	Woken(site, job string, took time.Duration, err error)     // what gocron measured of a wake
+	Leads(site string, leads bool)                             // this schedule leads the site now, or does not any more
+	Tick(ctx context.Context, site *rules.Site, now time.Time) // some seconds passed while it leads
+}
+
+// How long a schedule sleeps at most: an alarm may be missed where the machine
+// sleeps; and what failed, or waits, is tried again.
 const (
 	longestSleep = time.Hour
 	afterTrouble = 5 * time.Minute
-	longestStop  = time.Minute // for what is running to end when asked to stop
+	whileWaiting = time.Minute     // for a job that goes first, a file or a person
+	longestStop  = time.Minute     // for what is running to end when asked to stop
+	heartbeat    = 2 * time.Second // between a leader's signs of life, and a follower's questions
 )
 
 // Run wakes jobs until the context ends. What is running then stops after its
 // chunk, and Run returns.
 func (s *Schedule) Run(ctx context.Context) error {
-	clock, err := gocron.NewScheduler(gocron.WithClock(s.Clock), gocron.WithStopTimeout(longestStop))
-	if err != nil {
-		return fmt.Errorf("start the schedule: %w", err)
-	}
+	all, ctx := errgroup.WithContext(ctx)
 	for _, name := range s.Sites {
 		site, err := s.Engine.Book.Site(name)
 		if err != nil {
-			return errors.Join(fmt.Errorf("start the schedule: %w: %w", ErrBadRequest, err), clock.Shutdown())
+			return fmt.Errorf("start the schedule: %w: %w", ErrBadRequest, err)
 		}
-		for _, job := range NamesAt(site) {
-			a := &alarm{schedule: s, clock: clock, job: job, site: site, log: s.Log.With("job", job, "site", name)}
-			if err := a.set(ctx, gocron.OneTimeJobStartImmediately()); err != nil {
-				return errors.Join(err, clock.Shutdown())
+		all.Go(func() error { return s.stand(ctx, site) })
+	}
+	return all.Wait()
+}
+
+// stand leads a site whenever nobody else does.
+func (s *Schedule) stand(ctx context.Context, site *rules.Site) error {
+	log, standsBy := s.Log.With("site", site.Name), false
+	for {
+		lock, err := s.Engine.Store.Lock(ctx, "schedule/"+site.Name)
+		switch {
+		case ctx.Err() != nil:
+			if lock != nil {
+				lock.Release(ctx)
+			}
+			return nil
+		case err != nil && !storage.Transient(err):
+			return fmt.Errorf("lead the nights of %s: %w", site.Name, err)
+		case err != nil:
+			log.Warn("the database is not there: asking again", "error", err)
+		case lock == nil && !standsBy:
+			log.Info("standing by: another schedule leads the site")
+			standsBy = true
+		case lock != nil:
+			standsBy = false
+			if err := s.lead(ctx, site, lock, log); err != nil {
+				return err
 			}
 		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.Clock.After(heartbeat):
+		}
 	}
+}
+
+// lead wakes the jobs of a site for as long as the lock is held.
+func (s *Schedule) lead(ctx context.Context, site *rules.Site, lock *storage.Lock, log *slog.Logger) error {
+	defer lock.Release(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	clock, err := gocron.NewScheduler(gocron.WithClock(s.Clock), gocron.WithStopTimeout(longestStop), gocron.WithMonitorStatus(monitor{s, site.Name}))
+	if err != nil {
+		return fmt.Errorf("start the schedule: %w", err)
+	}
+	watch := &siteWatch{schedule: s, site: site, clock: clock, alarms: map[string]*alarm{}}
+	for _, job := range NamesAt(site) {
+		watch.alarms[job] = &alarm{watch: watch, job: job, log: s.Log.With("job", job, "site", site.Name)}
+	}
+	for _, a := range watch.alarms {
+		if err := a.set(ctx, gocron.OneTimeJobStartImmediately()); err != nil {
+			return errors.Join(err, clock.Shutdown())
+		}
+	}
+	log.Info("leading the nights of the site")
+	s.leads(site.Name, true)
+	defer s.leads(site.Name, false)
 	clock.Start()
-	<-ctx.Done()
+	lost := watch.beat(ctx, lock)
+	cancel()
 	if err := clock.Shutdown(); err != nil {
 		return fmt.Errorf("stop the schedule: %w", err)
 	}
+	if lost != nil {
+		log.Warn("lost the lead: another schedule takes over, or this one again", "error", lost)
+	}
 	return nil
 }
 
-// alarm wakes one job of one site, one time after the other. The next one is
-// set when the job has ended, so that a job never runs beside itself.
-type alarm struct {
+func (s *Schedule) leads(site string, leads bool) {
+	if s.Watch != nil {
+		s.Watch.Leads(site, leads)
+	}
+}
+
+// siteWatch is the alarms of a site that this schedule leads.
+type siteWatch struct {
 	schedule *Schedule
-	clock    gocron.Scheduler
-	job      string
 	site     *rules.Site
-	log      *slog.Logger
+	clock    gocron.Scheduler
+	alarms   map[string]*alarm
 }
 
-func (a *alarm) set(ctx context.Context, at gocron.OneTimeJobStartAtOption) error {
-	_, err := a.clock.NewJob(gocron.OneTimeJob(at), gocron.NewTask(func() { a.ring(ctx) }), gocron.WithName(a.job+" at "+a.site.Name))
-	if err != nil {
-		return fmt.Errorf("set the alarm of %s at %s: %w", a.job, a.site.Name, err)
-	}
-	return nil
-}
-
-// ring has the job catch up with the dates that are due, and sets the next alarm.
-func (a *alarm) ring(ctx context.Context) {
-	if ctx.Err() != nil {
-		return
-	}
-	engine, sleep := a.schedule.Engine, longestSleep
-	var untied error
-	err := engine.CatchUp(ctx, a.job, a.site.Name, a.schedule.Clock.Now(), func(r market.Run) {
-		a.log.Info("run completed", "date", r.On, "run", r.ID, "candidates", r.Candidates, "parked", r.Parked)
-		// A night that is done has its workbook, also when serve is stopped now.
-		_, kept := engine.KeepWorkbook(context.WithoutCancel(ctx), r)
-		untied = errors.Join(untied, kept)
-	})
-	err = errors.Join(err, untied)
-	if ctx.Err() != nil {
-		a.log.Info("stopped: what was finished is kept")
-		return
-	}
-	if err != nil {
-		a.log.Error("run stopped, it goes on at the next wake", "error", err)
-		sleep = afterTrouble
-	}
-	now := a.schedule.Clock.Now()
-	wake := earliest(a.next(now), now.Add(sleep))
-	if err := a.set(ctx, gocron.OneTimeJobStartDateTime(wake)); err != nil && ctx.Err() == nil {
-		a.log.Error("the job is not woken again: restart", "error", err)
+// beat gives signs of life until the context ends, or the lock is lost. A clock
+// that was set forward has gone past alarms: they ring.
+func (w *siteWatch) beat(ctx context.Context, lock *storage.Lock) (lost error) {
+	ticks := w.schedule.Clock.NewTicker(heartbeat)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticks.Chan():
+		}
+		soon, cancel := context.WithTimeout(ctx, heartbeat)
+		err := lock.Held(soon)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		now := w.schedule.Clock.Now()
+		for _, a := range w.alarms {
+			a.overdue(ctx, now)
+		}
+		if w.schedule.Watch != nil {
+			w.schedule.Watch.Tick(ctx, w.site, now)
+		}
 	}
 }
 
-// next is the first instant after now at which a business date becomes due.
-func (a *alarm) next(now time.Time) time.Time {
-	on := a.site.DateBefore(a.job, market.DateOf(now, a.site.Zone).AddDays(-a.site.Jobs[a.job].DaysAfter))
-	for ; ; on = a.site.DateAfter(a.job, on) {
-		if at, err := a.site.AsOf(a.job, on); err != nil || at.After(now) {
-			return at // the zero instant of an error: it is asked again when the schedule wakes
+// completed rings the alarms of the jobs that wait for one.
+func (w *siteWatch) completed(ctx context.Context, job string) {
+	for name, a := range w.alarms {
+		for _, first := range w.site.Jobs[name].After {
+			if first == job {
+				a.again(ctx)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"nightshift/jobs"
 	"nightshift/rules"
+	"nightshift/rules/market"
 	"nightshift/storage"
 	"nightshift/storage/storagetest"
 )
@@ -34,7 +36,8 @@ func abroad(t *testing.T, s *storage.Store, asOf string) *jobs.Engine {
 }
 
 // watch runs schedules of one engine beside each other on a fake clock, and
-// moves it forward half an hour at a time until the end.
+// moves it forward by steps until the end. A schedule that leads waits for its
+// alarm and its heartbeat, one that stands by for its next question.
 func watch(t *testing.T, e *jobs.Engine, schedules int, from, to time.Time) {
 	t.Helper()
 	clock := clockwork.NewFakeClockAt(from)
@@ -44,15 +47,16 @@ func watch(t *testing.T, e *jobs.Engine, schedules int, from, to time.Time) {
 		s := jobs.Schedule{Engine: e, Sites: []string{"us"}, Clock: clock, Log: slog.New(slog.DiscardHandler)}
 		go func() { done <- s.Run(ctx) }()
 	}
-	for clock.Now().Before(to) {
-		if err := clock.BlockUntilContext(t.Context(), schedules); err != nil {
+	idle := func() {
+		if err := clock.BlockUntilContext(t.Context(), schedules+1); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for clock.Now().Before(to) {
+		idle()
 		clock.Advance(30 * time.Minute)
 	}
-	if err := clock.BlockUntilContext(t.Context(), schedules); err != nil {
-		t.Fatal(err)
-	}
+	idle()
 	stop()
 	for range schedules {
 		if err := <-done; err != nil {
@@ -165,5 +169,101 @@ func TestAScheduleSaysWhatIsWrong(t *testing.T) {
 	s := jobs.Schedule{Engine: abroad(t, nil, "02:00"), Sites: []string{"mars"}, Clock: clockwork.NewFakeClock(), Log: slog.New(slog.DiscardHandler)}
 	if err := s.Run(t.Context()); err == nil {
 		t.Error("a schedule of an unknown site ran")
+	}
+}
+
+// wall is a clock that somebody sets: its hands jump, its timers do not.
+type wall struct {
+	*clockwork.FakeClock
+	set atomic.Int64 // seconds
+}
+
+func (w *wall) Now() time.Time {
+	return w.FakeClock.Now().Add(time.Duration(w.set.Load()) * time.Second)
+}
+
+// leading tells a test who leads.
+type leading struct{ told chan bool }
+
+func (l leading) Leads(_ string, leads bool)                         { l.told <- leads }
+func (leading) Completed(context.Context, market.Run)                {}
+func (leading) Stood(context.Context, string, string, error)         {}
+func (leading) Woken(string, string, time.Duration, error)           {}
+func (leading) Tick(_ context.Context, _ *rules.Site, now time.Time) {}
+
+func TestAClockThatIsSetRunsEachDateOnce(t *testing.T) {
+	s := storagetest.New(t)
+	clock := &wall{FakeClock: clockwork.NewFakeClockAt(time.Date(2024, 6, 3, 12, 0, 0, 0, time.UTC))}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	schedule := jobs.Schedule{Engine: abroad(t, s, "02:00"), Sites: []string{"us"}, Clock: clock, Log: slog.New(slog.DiscardHandler)}
+	go func() { done <- schedule.Run(ctx) }()
+	for _, tt := range []struct {
+		name string
+		set  time.Duration
+		want string
+	}{
+		{"the night of the start", 0, "[2024-06-03 06:00]"},
+		{"set forward by a day and a half, the nights between are due", 36 * time.Hour, "[2024-06-03 06:00 2024-06-04 06:00]"},
+		{"set back again, nothing is", 0, "[2024-06-03 06:00 2024-06-04 06:00]"},
+		{"set forward again, still nothing", 36 * time.Hour, "[2024-06-03 06:00 2024-06-04 06:00]"},
+		{"set forward by three days", 72 * time.Hour, "[2024-06-03 06:00 2024-06-04 06:00 2024-06-05 06:00 2024-06-06 06:00]"},
+	} {
+		clock.set.Store(int64(tt.set / time.Second))
+		for range 3 { // heartbeats, of which the first may be older than the new time
+			if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+			clock.Advance(2 * time.Second)
+		}
+		for asked := 0; asked < 20_000 && fmt.Sprint(nights(t, s)) != tt.want; asked++ { // what was woken works on by itself
+		}
+		if got := fmt.Sprint(nights(t, s)); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// The leader's connection is cut, as a machine that dies has it cut: another
+// schedule leads after its next question.
+func TestAnotherScheduleTakesOverWhenTheLeadIsLost(t *testing.T) {
+	s := storagetest.New(t)
+	e := abroad(t, s, "02:00")
+	clock := clockwork.NewFakeClockAt(time.Date(2024, 6, 3, 12, 0, 0, 0, time.UTC))
+	ctx, stop := context.WithCancel(t.Context())
+	told := make(chan bool, 100)
+	done := make(chan error, 2)
+	for range 2 {
+		schedule := jobs.Schedule{Engine: e, Sites: []string{"us"}, Clock: clock, Log: slog.New(slog.DiscardHandler), Watch: leading{told}}
+		go func() { done <- schedule.Run(ctx) }()
+	}
+	if !<-told {
+		t.Fatal("nobody leads")
+	}
+	for range 3 {
+		storagetest.AsOwner(t, s, `SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE datname = current_database() AND locktype = 'advisory' AND granted AND pid <> pg_backend_pid()`)
+		for lost, led := 0, 0; lost < 1 || led < 1; { // the new one may lead before the old one knows
+			select {
+			case leads := <-told:
+				if leads {
+					led++
+				} else {
+					lost++
+				}
+			default:
+				clock.Advance(2 * time.Second)
+				nights(t, s) // takes a moment, in which schedules can do something
+			}
+		}
+	}
+	stop()
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	}
 }

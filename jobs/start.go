@@ -165,12 +165,11 @@ func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
 	return tx.ResumeRun(ctx, x.run.ID)
 }
 
-// asOf is the instant at which a job evaluates for a business date: its
-// scheduled local time on that date.
+// asOf is the instant at which a job evaluates for a business date.
 func asOf(site *rules.Site, job string, on market.Date) (time.Time, error) {
 	at, err := site.AsOf(job, on)
 	if errors.Is(err, rules.ErrNoJob) {
-		return time.Time{}, fmt.Errorf("%w: %w: add jobs: %s: as_of: \"02:00\" to its site.yaml", ErrBadRequest, err, job)
+		return at, fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
 	return at, err
 }

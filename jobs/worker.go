@@ -3,6 +3,7 @@ package jobs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -133,6 +134,9 @@ func (w *worker) chunk(ctx context.Context) (left, claimed bool, err error) {
 		if err != nil || !claimed {
 			return err
 		}
+		if err := w.goesOn(ctx, tx); err != nil {
+			return err
+		}
 		if err := tx.HoldFacts(ctx, w.run.Site); err != nil {
 			return err
 		}
@@ -151,6 +155,15 @@ func (w *worker) chunk(ctx context.Context) (left, claimed bool, err error) {
 	w.speedUp()
 	w.weigh(shard.Candidates - before.Candidates)
 	return true, true, w.tally.add(shard.Candidates-before.Candidates, shard.Parked-before.Parked)
+}
+
+// goesOn asks whether somebody, on whatever machine, wants the run to stop.
+func (w *worker) goesOn(ctx context.Context, tx *storage.Tx) error {
+	if w.dry {
+		return nil
+	}
+	h, stopped, err := tx.Stopped(ctx, w.run)
+	return errors.Join(err, paused(h, stopped))
 }
 
 func (w *worker) patience() time.Duration {

@@ -46,7 +46,7 @@ func TestVersionInForce(t *testing.T) {
 		t.Fatal(err)
 	}
 	cn, err := book.Site("")
-	if err != nil || cn.Name != "cn" || cn.Currency != "CNY" || cn.Zone.String() != "Asia/Shanghai" || cn.Jobs["acceptance"] != (JobTime{At: market.TimeOfDay{Hour: 2}}) {
+	if err != nil || cn.Name != "cn" || cn.Currency != "CNY" || cn.Zone.String() != "Asia/Shanghai" || cn.Jobs["acceptance"].At != (market.TimeOfDay{Hour: 2}) {
 		t.Fatalf("%+v %v", cn, err)
 	}
 	for date, want := range map[string]int{"2020-01-01": 1, "2022-02-01": 1, "2022-02-02": 2, "2024-02-29": 2, "2024-03-01": 3, "2099-01-01": 3} {

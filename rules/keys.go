@@ -19,7 +19,8 @@ var (
 	stopwatchKeys  = []string{"since", "until", "stopped"}
 
 	siteKeys    = []string{"site", "currency", "time_zone", "calendar", "shares", "jobs"}
-	jobKeys     = []string{"as_of", "days_after", "every", "catch_up"}
+	jobKeys     = []string{"as_of", "days_after", "every", "days", "after", "needs", "deadline", "wake", "catch_up", "catch_up_most", "overlap"}
+	needKeys    = []string{"files", "rows", "within", "until"}
 	mappingKeys = []string{"kind", "site", "time_zone", "where", "columns"}
 )
 
@@ -36,6 +37,7 @@ var keyMeans = map[string]string{
 	"let":       "Values with a name, such as acceptance_window: 10d. A text stands in quotation marks; {2020-01-01: 10d, 2026-07-01: 7d} changes on a date.",
 	"overrides": "For whom parameters have other values.",
 	"rules":     "Conditions with their outcomes, in their order.",
+	"rows":      "How many rows at least, in all files together.",
 	"table":     "A decision table: a file beside this one (fees.csv, fees.xlsx#2026), or its rows, the header first.",
 	"otherwise": "The outcome where no rule matches.",
 
@@ -48,7 +50,7 @@ var keyMeans = map[string]string{
 	"seller":  "The seller, or the sellers, by code.",
 	"product": "The product, or the products, by code.",
 	"from":    "The first business date on which it holds.",
-	"until":   "The first business date on which it holds no more.",
+	"until":   "The first business date on which it holds no more; of a need, the local time after which a night does not begin by itself.",
 
 	"coverage":   "The percentage of conditions that the cases have to show both ways.",
 	"mutation":   "The percentage of small edits of the rules that the cases have to notice.",
@@ -76,9 +78,20 @@ var keyMeans = map[string]string{
 	"shares":     "The rulesets that are those of the default site, such as [waterfall, payment].",
 	"jobs":       "The jobs that the site runs.",
 	"days_after": "How many days after the business date the job decides.",
-	"every":      "What a run is for: a day, or a month, which is run on its bill day.",
 	"catch_up":   "What becomes of nights that were missed: each is run, or once the last of them alone.",
-	"kind":       "What the file of an import holds.",
-	"where":      "Which rows are taken.",
-	"columns":    "Our columns, each an expression over theirs.",
+
+	"days":          "The business dates of a job that runs for days: each of them, or working days.",
+	"every":         "What a run is for: a day, or a month, which is run on its bill day.",
+	"after":         "The jobs that have to be completed first, in the same night.",
+	"needs":         "The imports that have to be there first, by kind.",
+	"deadline":      "The local time by which a night is to be done; an alarm comes before.",
+	"wake":          "When the job is woken, as a cron expression on the clock of the site; at its as_of where it is left out.",
+	"catch_up_most": "How many missed nights are caught up without a person; 31 where it is left out.",
+	"overlap":       "Of a wake that comes while the job runs: wait, it follows at once; skip, the next one does its work.",
+	"files":         "How many files at least; 1 where it is left out.",
+	"within":        "How long before as_of they may have been taken in; 24h where it is left out.",
+
+	"kind":    "What the file of an import holds.",
+	"where":   "Which rows are taken.",
+	"columns": "Our columns, each an expression over theirs.",
 }

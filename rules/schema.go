@@ -277,7 +277,12 @@ func parametersSchema(names []string) *schema {
 
 // siteSchema is that of site.yaml.
 func siteSchema() *schema {
-	job := object(jobKeys, map[string]*schema{"as_of": text(timeOfDayPattern), "days_after": {Type: "integer"}, "every": {Enum: spans}, "catch_up": {Enum: catchUps}}, "as_of")
+	need := object(needKeys, map[string]*schema{"files": {Type: "integer"}, "rows": {Type: "integer"}, "within": {Type: "string", MinLength: 1}, "until": text(timeOfDayPattern)}, "until")
+	job := object(jobKeys, map[string]*schema{
+		"as_of": text(timeOfDayPattern), "days_after": {Type: "integer"}, "every": {Enum: spans}, "days": {Enum: dayKinds},
+		"after": {Type: "array", Items: &schema{Type: "string", MinLength: 1}}, "needs": {Type: "object", Additional: need}, "deadline": text(timeOfDayPattern),
+		"wake": {Type: "string", MinLength: 1}, "catch_up": {Enum: catchUps}, "catch_up_most": {Type: "integer"}, "overlap": {Enum: overlaps},
+	}, "as_of")
 	s := object(siteKeys, map[string]*schema{
 		"site": text(siteName.String()), "currency": text(currencyPattern), "time_zone": {Type: "string", MinLength: 1}, "calendar": {Type: "string", MinLength: 1}, "shares": {Type: "array", Items: &schema{Type: "string", MinLength: 1}},
 		"jobs": {Type: "object", Additional: job},

@@ -132,17 +132,7 @@ func readSite(fsys fs.FS, d *document) *Site {
 		site.Calendar = calendar
 	}
 	site.doc, site.shares = d, d.items(s.fields["shares"], "shares")
-	for _, job := range d.pairs(s.fields["jobs"], "jobs") {
-		j := d.section(job.value, "job "+job.key.Value, jobKeys...)
-		if j == nil || j.need("as_of") == nil {
-			continue
-		}
-		at, err := market.ParseTimeOfDay(j.word("as_of"))
-		if err != nil {
-			d.problem(j.fields["as_of"], "", err.Error(), "")
-		}
-		site.Jobs[job.key.Value] = JobTime{At: at, DaysAfter: j.daysAfter(), Once: j.catchUp() == "once", Monthly: j.every() == "month"}
-	}
+	d.readTimetable(site, s.fields["jobs"])
 	return site
 }
 

@@ -106,57 +106,6 @@ func (tx *Tx) runs(ctx context.Context, where string, args ...any) (runs []marke
 	return runs, err
 }
 
-// MissingDates are the business dates without a completed run of the job that no
-// other night did the work of, from its first run to last; last alone where there
-// was none. Of a job that runs for months they are the last days of months.
-func (tx *Tx) MissingDates(ctx context.Context, job, site string, last market.Date, monthly bool) ([]market.Date, error) {
-	var dates []market.Date
-	err := tx.Query(ctx, `
-		SELECT day::date
-		FROM generate_series(
-			coalesce((SELECT min(business_date) FROM runs WHERE job = $1 AND site = $2), $3::date)::timestamp,
-			$3::date::timestamp, interval '1 day') AS day
-		WHERE NOT EXISTS (SELECT FROM runs r WHERE r.job = $1 AND r.site = $2 AND r.business_date = day::date AND r.state = 'completed')
-		  AND NOT EXISTS (SELECT FROM skipped_nights k WHERE k.job = $1 AND k.site = $2 AND k.business_date = day::date)
-		  AND (NOT $4 OR extract(day FROM day + interval '1 day') = 1)
-		ORDER BY day`, []any{job, site, last, monthly}, func(rows pgx.Rows) error {
-		var day market.Date
-		err := rows.Scan(&day)
-		dates = append(dates, day)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("find the dates without a %s run at %s: %w", job, site, err)
-	}
-	return dates, nil
-}
-
-// SkipDates records dates of a job that another night does the work of, and
-// answers which: those that nobody has begun to run.
-func (tx *Tx) SkipDates(ctx context.Context, job, site string, dates []market.Date, by market.Date) (skipped []market.Date, err error) {
-	days := make([]string, len(dates))
-	for i, on := range dates {
-		days[i] = on.String()
-	}
-	err = tx.Query(ctx, `
-		INSERT INTO skipped_nights (job, site, business_date, caught_up_by)
-		SELECT $1, $2, day, $4
-		FROM unnest($3::text[]::date[]) AS day
-		WHERE NOT EXISTS (SELECT FROM runs r WHERE r.job = $1 AND r.site = $2 AND r.business_date = day)
-		ORDER BY day
-		ON CONFLICT DO NOTHING
-		RETURNING business_date`, []any{job, site, days, by}, func(rows pgx.Rows) error {
-		var day market.Date
-		err := rows.Scan(&day)
-		skipped = append(skipped, day)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("skip %d nights of %s at %s: %w", len(dates), job, site, err)
-	}
-	return skipped, nil
-}
-
 // Shard is a key range of a run, (After, Upto], and how far it has come.
 type Shard struct {
 	No          int

@@ -234,12 +234,8 @@ func (d *demo) runNights(ctx context.Context, s *demoSummary) error {
 // eachNight carries out the nights up to one, every job of each.
 func (d *demo) eachNight(ctx context.Context, e *jobs.Engine, last market.Date, each func(jobs.Result)) error {
 	for on := d.market.nights.From; on <= last; on++ {
-		results, err := e.Night(ctx, d.site.Name, on)
-		if err != nil {
+		if err := e.Night(ctx, d.site.Name, on, d.now(), each); err != nil {
 			return err
-		}
-		for _, r := range results {
-			each(r)
 		}
 	}
 	return nil

@@ -20,7 +20,7 @@ const (
 	exitDone    = 0
 	exitFailed  = 1  // safe to start again
 	exitMisuse  = 2  // wrongly asked, or bad input
-	exitParked  = 3  // done, but something was set aside
+	exitParked  = 3  // done, but something was set aside, or paused by a person
 	exitControl = 4  // a control total does not tie
 	exitAlive   = 75 // somebody else is running it
 )
@@ -51,14 +51,17 @@ func worst(err error, n int64) error {
 
 // exitCode is the one place where an error becomes a number.
 func exitCode(err error) int {
+	var failures jobs.Failures
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &failures):
+		return worstCode(failures)
 	case errors.Is(err, jobs.ErrAlive):
 		return exitAlive
 	case errors.Is(err, jobs.ErrControl), errors.Is(err, reports.ErrDoesNotTie), errors.Is(err, storage.ErrDocumentChanged):
 		return exitControl
-	case errors.Is(err, errSetAside):
+	case errors.Is(err, errSetAside), errors.Is(err, jobs.ErrPaused):
 		return exitParked
 	case isInput(err):
 		return exitMisuse
@@ -88,7 +91,7 @@ func (p *program) end(ctx context.Context, err error) int {
 		err = closing
 	}
 	code := exitCode(err)
-	if err == nil || code == exitParked { // what was set aside has been said with the results
+	if err == nil || errors.Is(err, errSetAside) { // what was set aside has been said with the results
 		return code
 	}
 	message := strings.ReplaceAll(err.Error(), jobs.ErrBadRequest.Error()+": ", "") // the exit code says it

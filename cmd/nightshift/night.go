@@ -21,7 +21,9 @@ func (p *program) night() *cobra.Command {
 		Use: "night --date DATE", Short: "Carry every job of a night out, in order",
 		Long: `Night runs every job that a site works in the night of a date, in order: each for
 its business date, which for billing is the day before. The exit code is that of
-the worst of them; a job that fails stops the night.`,
+the worst of them. A job that does not come to its end stops what waits for it
+(after: in site.yaml), and nothing else; so does a file that has not come (needs:).
+Start the night again when it is there: what is completed is left as it is.`,
 		Args: takes(0, 0, "no words, only --date"),
 		Example: `  nightshift night --date 2026-04-01
   nightshift night --date 2026-04-02 --site br --json`,
@@ -36,17 +38,12 @@ the worst of them; a job that fails stops the night.`,
 			}
 			var last []dated
 			for _, job := range jobs.NamesAt(site) {
-				on, works, err := site.Night(job, day)
-				if works && err == nil {
+				if on, works, err := site.Night(job, day); works && err == nil {
 					last = append(last, dated{job, on})
 				}
 			}
 			return p.span(cmd, last, func(e *jobs.Engine, each func(jobs.Result)) error {
-				results, err := e.Night(cmd.Context(), p.site(), day)
-				for _, r := range results {
-					each(r)
-				}
-				return err
+				return e.Night(cmd.Context(), p.site(), day, p.now(), each)
 			})
 		},
 	}
@@ -130,6 +127,9 @@ func (p *program) span(cmd *cobra.Command, last []dated, carry func(e *jobs.Engi
 	bar.end()
 	if p.json {
 		err = errors.Join(err, p.printJSON(views))
+	}
+	if failures := (jobs.Failures)(nil); errors.As(err, &failures) && untied != nil {
+		err, untied = append(failures, untied), nil
 	}
 	return worst(errors.Join(err, untied), parked)
 }

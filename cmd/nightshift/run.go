@@ -26,7 +26,8 @@ func (p *program) running() *cobra.Command {
 		Long: `Run carries a job through one business date of one site. Starting a finished
 run changes nothing; starting an interrupted one goes on after its last chunk;
 starting one that is alive is exit code 75, unless --join adds this process's
-workers to it. The jobs: ` + strings.Join(jobs.Names(), ", ") + `.`,
+workers to it. One that was stopped goes on. Unlike night and the schedule, run
+waits for no other job and no file: you know what you ask for. The jobs: ` + strings.Join(jobs.Names(), ", ") + `.`,
 		Args:              takes(1, 1, "one job, such as `acceptance`"),
 		ValidArgsFunction: p.first(jobNames, false),
 		Example: `  nightshift run acceptance --date 2026-04-01
@@ -34,7 +35,7 @@ workers to it. The jobs: ` + strings.Join(jobs.Names(), ", ") + `.`,
   nightshift run acceptance --date 2026-04-01 --join        help a run that is under way
   nightshift run billing --date 2026-03-31                  what buyers owe for a day, billed the night after`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			req.Job = args[0]
+			req.Job, req.Actor = args[0], p.actor("")
 			return p.runJob(cmd.Context(), req, on, asOf)
 		},
 	}

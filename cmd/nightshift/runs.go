@@ -17,13 +17,13 @@ import (
 
 // runs is the command runs and those below it.
 func (p *program) runs() *cobra.Command {
-	cmd := group("runs", "List runs, look at one, deal with what was parked",
+	cmd := group("runs", "List runs, look at one, stop one, deal with what was parked",
 		"A run is one job carried through one business date of one site.", `
   nightshift runs list
   nightshift runs show 12
   nightshift runs parked
   nightshift runs requeue acceptance A-1001`)
-	cmd.AddCommand(p.runsList(), p.runsShow(), p.runsParked(), p.runsRequeue())
+	cmd.AddCommand(p.runsList(), p.runsShow(), p.runsParked(), p.runsRequeue(), p.runsStop(), p.runsPause(), p.runsResume())
 	return cmd
 }
 

@@ -72,6 +72,8 @@ type library struct {
 var libraries = []library{
 	{"github.com/expr-lang/expr", []string{"rules/compile*.go", "rules/decide*.go"}, []string{"rules/*"}},
 	{"github.com/go-co-op/gocron/v2", []string{"jobs/schedule*.go"}, []string{"jobs/schedule*"}},
+	{"github.com/google/uuid", []string{"jobs/schedule*.go"}, nil}, // gocron's name of a wake
+	{"github.com/robfig/cron/v3", []string{"rules/timetable*.go"}, nil},
 	{"github.com/jonboulle/clockwork", []string{"jobs/schedule*.go", "cmd/nightshift/serve*.go"}, []string{"jobs/schedule*"}},
 	{"github.com/xuri/excelize/v2", []string{"reports/*", "rules/table/*"}, []string{"jobs/...", "cmd/..."}},
 	{"github.com/klauspost/compress", []string{"reports/*", "rules/table/*"}, nil},

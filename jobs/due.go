@@ -1,0 +1,72 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+// DueDates are the business dates of a job that should have run by now and
+// have no completed run, oldest first, since the first that ever ran. A job
+// that never ran is due for the last date alone.
+func (e *Engine) DueDates(ctx context.Context, job, siteName string, now time.Time) ([]market.Date, error) {
+	site, err := e.site(siteName)
+	if err != nil {
+		return nil, err
+	}
+	last, err := site.LastDue(job, now)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	return e.missingUpTo(ctx, site, job, last)
+}
+
+// missingUpTo are the business dates of a job from its first run to last that
+// have no completed run; last alone where there was none.
+func (e *Engine) missingUpTo(ctx context.Context, site *rules.Site, job string, last market.Date) (dates []market.Date, err error) {
+	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		first, ran, err := tx.FirstRun(ctx, job, site.Name)
+		if err != nil {
+			return err
+		}
+		if !ran {
+			first = last
+		}
+		all, err := site.DatesBetween(job, first, last)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrBadRequest, err)
+		}
+		dates, err = tx.Missing(ctx, job, site.Name, all)
+		return err
+	})
+	return dates, err
+}
+
+// skip drops, of a job that catches up once, the dates before the last that
+// nobody began to run, and records them: the last one does their work. Where
+// that may not begin yet nothing is skipped.
+func (e *Engine) skip(ctx context.Context, job string, site *rules.Site, dates []market.Date, now time.Time) (left []market.Date, err error) {
+	if !site.Jobs[job].Once || len(dates) < 2 {
+		return dates, nil
+	}
+	last := dates[len(dates)-1]
+	if err := e.ready(ctx, site, job, last, now); err != nil {
+		return nil, fmt.Errorf("%s of %s at %s: %w", job, last, site.Name, err)
+	}
+	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		skipped, err := tx.SkipDates(ctx, job, site.Name, dates[:len(dates)-1], last)
+		left = nil
+		for _, on := range dates {
+			if !slices.Contains(skipped, on) {
+				left = append(left, on)
+			}
+		}
+		return err
+	})
+	return left, err
+}
