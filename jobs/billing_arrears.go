@@ -65,7 +65,21 @@ func (b *bill) owed() market.Money {
 // tells when the next one does; zero where none runs.
 func (b *bill) passArrears(upto time.Time) (next time.Time, err error) {
 	o := &b.billed.stands.Owing
+	if o.Since.IsZero() {
+		return time.Time{}, nil
+	}
+	if err := b.askPeriods(); err != nil {
+		return time.Time{}, err
+	}
 	return passClocks(b.version["arrears"], latest(o.Since, o.At), upto, func() any { return b.arrearsFacts() }, b.decideArrears, func() bool { return !o.Since.IsZero() })
+}
+
+// askPeriods asks for the periods of the buyer's level, once one of them runs.
+func (b *bill) askPeriods() (err error) {
+	if !b.owes.known {
+		b.owes, err = b.periodsOf(b.version["periods"])
+	}
+	return err
 }
 
 func (b *bill) arrearsFacts() *rules.ArrearsFacts {
@@ -73,12 +87,15 @@ func (b *bill) arrearsFacts() *rules.ArrearsFacts {
 	if owed.Amount.Sign() < 0 {
 		owed.Amount = market.Decimal{}
 	}
-	return &rules.ArrearsFacts{Level: b.payer.Level, Owed: owed, OwedFor: market.StartedAt(b.billed.stands.Owing.Since)}
+	return &rules.ArrearsFacts{Level: b.payer.Level, GraceDays: b.owes.grace, KeptDays: b.owes.retention, Owed: owed, OwedFor: market.StartedAt(b.billed.stands.Owing.Since)}
 }
 
 // decideArrears asks the rules what becomes of the buyer's resources at an
 // instant, and does it where that changes.
 func (b *bill) decideArrears(at time.Time) error {
+	if err := b.askPeriods(); err != nil {
+		return err
+	}
 	policy, facts, o := b.version["arrears"], b.arrearsFacts(), &b.billed.stands.Owing
 	answer, err := policy.Decide(facts, at)
 	if err != nil || answer.Outcome == o.Outcome {

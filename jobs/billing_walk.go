@@ -31,6 +31,7 @@ type bill struct {
 	happenings []happening
 	tries      []orderTry
 	purse      []market.Instrument // what one bill could be paid with
+	owes       periods             // of the buyer's level, once the buyer owes
 	metered    metering.Metered
 
 	refunded      map[int64]market.Decimal // in this run, by order
@@ -275,7 +276,7 @@ func (b *bill) instruments(m market.Bill) []market.Instrument {
 	currency := m.Price.Currency
 	all := b.purse[:0]
 	for n := range b.payer.Granted {
-		if b.payer.Granted[n].GrantedAt.After(m.At) {
+		if g := &b.payer.Granted[n]; g.GrantedAt.After(m.At) || g.Kind == market.Discount && !m.PricedAt.IsZero() && g.GrantedAt.After(m.PricedAt) {
 			continue
 		}
 		i := b.payer.Granted[n]

@@ -40,6 +40,8 @@ type harvest struct {
 	refunds    []market.RefundResult
 	metered    market.MeteredUse
 	terms      []market.BoughtTerm // of renewal
+	changes    []market.PolicyResult
+	takenBack  []market.UnsubscriptionResult
 
 	statements []market.Statement // of settlement
 	waiting    []storage.SellerWaiting
@@ -50,7 +52,7 @@ type harvest struct {
 func (k *harvest) cleared() *harvest {
 	*k = harvest{
 		decisions: k.decisions[:0],
-		effects:   market.Effects{Events: k.effects.Events[:0], Completions: k.effects.Completions[:0], Notices: k.effects.Notices[:0]},
+		effects:   market.Effects{Events: k.effects.Events[:0], Completions: k.effects.Completions[:0], Notices: k.effects.Notices[:0], Calls: k.effects.Calls[:0]},
 		doubtful:  k.doubtful[:0],
 		facts:     k.facts[:0],
 		back:      k.back.Cleared(),
@@ -63,6 +65,8 @@ func (k *harvest) cleared() *harvest {
 		refunds:    k.refunds[:0],
 		metered:    k.metered.Cleared(),
 		terms:      k.terms[:0],
+		changes:    k.changes[:0],
+		takenBack:  k.takenBack[:0],
 
 		statements: k.statements[:0],
 		waiting:    k.waiting[:0],
@@ -318,6 +322,12 @@ func (k *harvest) keepBilled(ctx context.Context, tx *storage.Tx, owner storage.
 	if err := tx.KeepTerms(ctx, owner, k.terms); err != nil {
 		return err
 	}
+	if err := tx.KeepPolicies(ctx, owner, k.changes); err != nil {
+		return err
+	}
+	if err := tx.KeepUnsubscriptions(ctx, owner, k.takenBack); err != nil {
+		return err
+	}
 	if err := k.keepSettled(ctx, tx, owner); err != nil {
 		return err
 	}
@@ -333,6 +343,7 @@ func (k *harvest) forget(ctx context.Context, tx *storage.Tx, p pace) error {
 	if len(seen) > 0 {
 		k.effects.Events = slices.DeleteFunc(k.effects.Events, func(e market.Event) bool { return seen[e.Key] })
 		k.effects.Notices = slices.DeleteFunc(k.effects.Notices, func(n market.Notice) bool { return seen[n.Key] })
+		k.effects.Calls = slices.DeleteFunc(k.effects.Calls, func(c market.Call) bool { return seen[c.Key] })
 	}
 	if !p.careful || len(k.effects.Completions) == 0 {
 		return nil

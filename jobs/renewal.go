@@ -21,10 +21,12 @@ const renewalJob = "renewal"
 var renewal = line{
 	name:     renewalJob,
 	counted:  "buyers",
-	rulesets: []string{"renewal", "expiry", "renewal_reminders", "waterfall", "rounding"},
+	rulesets: renewalRulesets,
 	chunk:    500,
 	step:     renewalStep,
 }
+
+var renewalRulesets = []string{"renewal", "expiry", "periods", "renewal_reminders", "renewal_policy", "waterfall", "rounding", "refunds"}
 
 // renewalStep takes a shard of buyers one chunk further: read, settle, keep.
 func renewalStep(ctx context.Context, tx *storage.Tx, x *execution, shard *storage.Shard, p pace) error {
@@ -69,6 +71,8 @@ func (r *renewing) settleBuyer(all []market.Subscription, due storage.Due, p pac
 	b.look = earliest(b.look, x.nextVersion)
 	k.money(b)
 	k.terms = append(k.terms, r.bought...)
+	k.changes = append(k.changes, r.changed...)
+	k.takenBack = append(k.takenBack, r.takenBack...)
 	stands, err := json.Marshal(r.left)
 	if err != nil {
 		panic("write what stands of the subscriptions of a buyer: " + err.Error()) // texts and numbers alone
@@ -84,7 +88,9 @@ func (r *renewing) settleBuyer(all []market.Subscription, due storage.Due, p pac
 type standingSubscription struct {
 	Subscription int64
 	End          int64        // of its last term, in microseconds: what follows is about that
-	Price        market.Money `json:",omitzero"` // that the first attempt fixed
+	Price        market.Money `json:",omitzero"`  // that the first attempt fixed,
+	For          market.Term  `json:",omitzero"`  // for this long,
+	Priced       int64        `json:",omitempty"` // and when, in microseconds: discounts are those of then
 	Failed       bool         `json:",omitempty"`
 	Shortfall    market.Money `json:",omitzero"`
 	Print        uint64       `json:",omitempty"` // the fingerprint of the decision of the last night
@@ -99,6 +105,10 @@ type renewing struct {
 	stood  []standingSubscription
 	left   []standingSubscription
 	bought []market.BoughtTerm
+
+	changed   []market.PolicyResult
+	takenBack []market.UnsubscriptionResult
+	periods   periods // of the buyer's level
 }
 
 // settle books the buyer's money that came, and takes the subscriptions one after
@@ -112,6 +122,12 @@ func (r *renewing) settle(all []market.Subscription, stands []byte) error {
 	}
 	if err := r.bookWhatCame(); err != nil {
 		return err
+	}
+	if len(all) > 0 {
+		var err error
+		if r.periods, err = r.periodsOf(r.version["periods"]); err != nil {
+			return err
+		}
 	}
 	slices.SortStableFunc(all, func(a, b market.Subscription) int { return a.EndsAt().Compare(b.EndsAt()) })
 	for i := range all {

@@ -31,23 +31,21 @@ type lifetime struct {
 	expiry *market.Decision // the last change of the state in this run; nil: none
 }
 
-// live takes the subscription through the terms that were bought by hand, the
-// clocks that ran out, the attempt of the night and its reminders.
+// live takes the subscription through what people did about it, the clocks that
+// ran out, the attempt of the night and its reminders.
 func (l *lifetime) live() error {
 	l.recall()
-	for i := range l.s.ByHand {
-		m := &l.s.ByHand[i]
-		if m.At.After(l.asOf) {
-			l.billed.look = earliest(l.billed.look, m.At)
+	for _, act := range l.acts() {
+		if act.at.After(l.asOf) {
+			l.billed.look = earliest(l.billed.look, act.at)
 			break
 		}
-		if err := l.pass(m.At.Add(-time.Microsecond)); err != nil {
+		if err := l.pass(act.at.Add(-time.Microsecond)); err != nil {
 			return err
 		}
-		if l.now.State == released {
-			return fmt.Errorf("was renewed by hand as %s at %s, after it was released: have the marketplace give the money back", m.Code, m.At.In(l.site.Zone).Format(time.RFC3339))
+		if err := act.do(act.at); err != nil {
+			return err
 		}
-		l.extend(m.Term, l.s.ManualKey(m), false, m.At)
 	}
 	if err := l.pass(l.asOf); err != nil {
 		return err
@@ -84,14 +82,17 @@ func (l *lifetime) recall() {
 	}
 }
 
-// extend adds a term, which begins where the last one ends.
-func (l *lifetime) extend(t market.Term, key string, automatic bool, at time.Time) {
+// extend adds a term, which begins where the last one ends, and starts its life.
+func (l *lifetime) extend(t market.Term, key string, automatic bool, at time.Time) market.BoughtTerm {
 	next := l.s.Extend(t, key, automatic, at, l.site.Zone)
 	l.bought = append(l.bought, next)
-	if !automatic {
-		l.billed.effects.Events = append(l.billed.effects.Events, market.Event{Key: key})
-	}
-	l.now = standingSubscription{Subscription: l.s.ID, End: next.Span.To.UnixMicro(), State: l.now.State}
+	l.restart(at)
+	return next
+}
+
+// restart has what was said of the end of the last term said again of another one.
+func (l *lifetime) restart(at time.Time) {
+	l.now = standingSubscription{Subscription: l.s.ID, End: l.s.EndsAt().UnixMicro(), State: l.now.State}
 	l.since = at
 }
 
@@ -124,18 +125,22 @@ func (l *lifetime) pass(upto time.Time) error {
 // enter has the subscription come into another state at an instant, and tells
 // the buyer, and the seller who has to act.
 func (l *lifetime) enter(answer rules.Answer, facts *rules.RenewalFacts, at time.Time) error {
+	name := l.s.Name(l.site.Zone)
 	tell := func(notice string) {
-		notify(&l.billed.effects, market.Notice{Key: notice + "/" + l.s.Name(l.site.Zone), Kind: "subscription_" + notice, Subject: l.s.ID, Recipients: concerned, At: at})
+		notify(&l.billed.effects, market.Notice{Key: notice + "/" + name, Kind: "subscription_" + notice, Subject: l.s.ID, Recipients: concerned, At: at})
 	}
 	switch answer.Outcome {
 	case market.Wait, lapsed:
 		if l.now.State == frozen {
 			tell("unfrozen")
+			l.call(l.s.StatusCall(market.StatusUnfreeze, name, at))
 		}
 	case frozen:
 		tell("frozen")
+		l.call(l.s.StatusCall(market.StatusFreeze, name, at))
 	case released:
 		tell("released")
+		l.call(l.s.ReleaseCall(name, at))
 	default:
 		return fmt.Errorf("carry out %q of ruleset expiry: renewal does not know this outcome", answer.Outcome)
 	}
@@ -154,9 +159,11 @@ func (l *lifetime) enter(answer rules.Answer, facts *rules.RenewalFacts, at time
 func (l *lifetime) facts(at time.Time) *rules.RenewalFacts {
 	s, zone := l.s, l.site.Zone
 	on := market.DateOf(at, zone)
-	f := &rules.RenewalFacts{Site: s.Site, AccessType: s.AccessType, Level: l.payer.Level, Seller: s.Seller, Product: s.Product, Policy: s.PolicyNow(), Trial: s.Trial,
-		ChargeDay: int64(s.ChargeDay), DaysLeft: int64(market.DateOf(s.EndsAt(), zone) - on), ExpiredFor: market.StartedAt(s.EndsAt()),
-		Price: l.price(), Shortfall: l.now.Shortfall, State: l.now.State, DaysToTurn: -1, Failed: l.now.Failed}
+	wish, _ := s.WishAt(at)
+	f := &rules.RenewalFacts{Site: s.Site, AccessType: s.AccessType, Level: l.payer.Level, GraceDays: l.periods.grace, KeptDays: l.periods.retention,
+		Seller: s.Seller, Product: s.Product, Policy: s.PolicyAt(at), Trial: s.OnTrial(), Unwanted: s.Unwanted(at),
+		ChargeDay: int64(wish.ChargeDay), DaysLeft: int64(market.DateOf(s.EndsAt(), zone) - on), ExpiredFor: market.StartedAt(s.EndsAt()),
+		Price: l.price(at), Shortfall: l.now.Shortfall, State: l.now.State, DaysToTurn: -1, Failed: l.now.Failed}
 	if f.Priced = f.Price.Currency != ""; !f.Priced {
 		f.Price.Currency = l.site.Currency
 	}
@@ -169,13 +176,15 @@ func (l *lifetime) facts(at time.Time) *rules.RenewalFacts {
 	return f
 }
 
-// price is what the next term costs: what the first attempt fixed, or what is
-// reported.
-func (l *lifetime) price() market.Money {
-	if l.now.Price.Currency != "" {
+// price is what the next term costs at an instant: what the first attempt fixed
+// for as long a term, or what holds then.
+func (l *lifetime) price(at time.Time) market.Money {
+	wish, _ := l.s.WishAt(at)
+	if l.now.Price.Currency != "" && l.now.For == wish.Renews {
 		return l.now.Price
 	}
-	return l.s.Price
+	price, _ := l.s.PriceAt(wish.Renews, at)
+	return price
 }
 
 // attempt renews the subscription where the rules want it and the buyer can pay:
@@ -190,10 +199,10 @@ func (l *lifetime) attempt() error {
 	tried := l.answer.Outcome == "renew"
 	var payment market.Payment
 	if tried {
-		l.now.Price = l.price()
+		l.fixPrice()
 		s := l.s
 		payment, err = l.pay(market.DeductedRenewal, market.Bill{Kind: market.DeductedRenewal, Seller: s.Seller, Product: s.Product, ProductClass: s.ProductClass, AccessType: s.AccessType,
-			ChargeMode: "PERIOD", OrderType: "renewal", Price: l.now.Price, At: l.asOf, Promotions: s.Promotions, CreditAllowed: s.CreditAllowed})
+			ChargeMode: "PERIOD", OrderType: "renewal", Price: l.now.Price, At: l.asOf, PricedAt: time.UnixMicro(l.now.Priced), Promotions: s.Promotions, CreditAllowed: s.CreditAllowed})
 		if err != nil {
 			return err
 		}
@@ -213,6 +222,17 @@ func (l *lifetime) attempt() error {
 	return l.carryOut(payment, facts)
 }
 
+// fixPrice fixes what the renewal costs, and which discounts it has, with its
+// first attempt: later ones only pay it. Another length is another renewal.
+func (l *lifetime) fixPrice() {
+	wish, _ := l.s.WishAt(l.asOf)
+	price := l.price(l.asOf)
+	if l.now.Priced == 0 || l.now.For != wish.Renews {
+		l.now.Priced = l.asOf.UnixMicro()
+	}
+	l.now.Price, l.now.For = price, wish.Renews
+}
+
 // carryOut does what the rules answered in the night.
 func (l *lifetime) carryOut(payment market.Payment, facts *rules.RenewalFacts) error {
 	switch l.answer.Outcome {
@@ -220,7 +240,7 @@ func (l *lifetime) carryOut(payment market.Payment, facts *rules.RenewalFacts) e
 		return l.renew(payment)
 	case "retry":
 		l.now.Failed, l.now.Shortfall = true, facts.Shortfall
-	case "cancel", market.Wait:
+	case "cancel", market.Hold, market.Wait:
 		l.now.Failed = false
 	default:
 		return fmt.Errorf("carry out %q of ruleset renewal: renewal does not know this outcome", l.answer.Outcome)
@@ -235,14 +255,18 @@ func (l *lifetime) renew(payment market.Payment) error {
 	if !payment.Paid() {
 		return fmt.Errorf("renew by rule %q of ruleset renewal: %s are missing, and a term is paid in full or not at all", l.answer.Rule, payment.Shortfall)
 	}
-	told := "renewed/" + s.Name(l.site.Zone)
-	l.extend(s.RenewsFor(), key, true, l.asOf)
-	used := s.Terms[len(s.Terms)-1].Span
+	name := s.Name(l.site.Zone)
+	fixed := l.now
+	_, soldAs := s.PriceAt(fixed.For, time.UnixMicro(fixed.Priced))
+	used := l.extend(fixed.For, key, true, l.asOf).Span
 	if err := l.deduct(market.Deduction{Key: key, Kind: market.DeductedRenewal, Subject: s.ID, SellerID: s.SellerID, Seller: s.Seller, ProductID: s.ProductID,
 		Used: used, At: l.asOf, Payment: payment}); err != nil {
 		return err
 	}
-	notify(&l.billed.effects, market.Notice{Key: told, Kind: "subscription_renewed", Subject: s.ID, Recipients: concerned, At: l.asOf})
+	notify(&l.billed.effects, market.Notice{Key: "renewed/" + name, Kind: "subscription_renewed", Subject: s.ID, Recipients: concerned, At: l.asOf})
+	if err := l.refresh(market.SceneRenewal, name, key, soldAs, payment.Due, l.asOf); err != nil {
+		return err
+	}
 	return l.pass(l.asOf)
 }
 
@@ -285,7 +309,7 @@ func (l *lifetime) lookAhead() error {
 		if err != nil {
 			return err
 		}
-		acts := answer.Outcome == "renew" || answer.Outcome == "retry" || answer.Outcome != l.answer.Outcome && l.answer.Outcome != "renew"
+		acts := answer.Outcome == "renew" || answer.Outcome == "retry" || answer.Outcome == market.Hold || answer.Outcome != l.answer.Outcome && l.answer.Outcome != "renew"
 		if acts || reminder.Outcome != "quiet" || on-tonight == asManyNights {
 			l.billed.look = earliest(l.billed.look, at)
 			return nil

@@ -9,7 +9,10 @@ import (
 // notices of one of billing:
 //
 //	-- decisions --   what was decided of subscriptions, and what was missing
+//	-- asked --       what became of what buyers asked for: another policy, a renewal taken back
 //	-- terms --       every term that was bought after the first
+//	-- calls --       what sellers' interfaces are told
+//	-- parked --      the buyers who were set aside, where the story speaks of any
 
 func (s *story) renewals() []string {
 	s.Helper()
@@ -41,5 +44,33 @@ func (s *story) terms() []string {
 			var from, until, at time.Time
 			err := scan(&code, &no, &from, &until, &by, &at)
 			return strings.Join([]string{code, no, s.instant(from) + " to " + s.instant(until), by, "at " + s.instant(at)}, "  "), err
+		})
+}
+
+func (s *story) asked() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT u.code, r.at, 'policy ' || c.policy, r.outcome, r.rule FROM policy_results r JOIN policy_changes c ON c.id = r.change_id JOIN subscriptions u ON u.id = r.subscription_id
+		UNION ALL
+		SELECT u.code, r.requested_at, 'take back ' || coalesce(r.paid_by, 'nothing'), r.outcome || ' ' || trim_scale(r.amount) || ' ' || r.currency, r.rule
+		FROM unsubscription_results r JOIN subscriptions u ON u.id = r.subscription_id
+		ORDER BY 2, 1, 3`,
+		func(scan func(...any) error) (string, error) {
+			var code, what, outcome, rule string
+			var at time.Time
+			err := scan(&code, &at, &what, &outcome, &rule)
+			return strings.Join([]string{code, s.instant(at), what, outcome, rule}, "  "), err
+		})
+}
+
+func (s *story) calls() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT o.key, o.at, o.payload::text FROM outbox o ORDER BY o.at, o.key COLLATE "C"`,
+		func(scan func(...any) error) (string, error) {
+			var key, payload string
+			var at time.Time
+			err := scan(&key, &at, &payload)
+			return strings.Join([]string{key, s.instant(at), payload}, "  "), err
 		})
 }

@@ -41,6 +41,7 @@ var update = flag.Bool("update", false, "rewrite what the stories expect; read t
 //	-- jobs --                  those that run each night; acceptance unless it says so
 //	-- days --                  the nights: a date, a range from..to, date@as-of, or a month such as 202405, its last day
 //	-- rejects --               records that were refused, where the story speaks of any
+//	-- parked --                what was set aside, where the story speaks of any
 //	-- stops --                 nights that stopped with an error and kept nothing, where it speaks of any
 //	-- decisions --             what was decided, where it changed
 //	-- completions --           what is accepted or refunded, and for how long it may be used
@@ -158,6 +159,11 @@ func (s *story) part(name string) string {
 	return ""
 }
 
+// has tells whether the story speaks of a part, be it of nothing in it.
+func (s *story) has(name string) bool {
+	return slices.ContainsFunc(s.archive.Files, func(f txtar.File) bool { return f.Name == name })
+}
+
 // parseNights reads 2024-03-01, 2024-03-01..2024-03-09 or
 // 2024-03-10@2024-03-11T09:59:59.
 func (s *story) parseNights(word string) []night {
@@ -210,7 +216,7 @@ func (s *story) night(request jobs.Request) {
 		}
 		return
 	}
-	if err != nil || first.Run.Parked > 0 && s.part("parked") == "" {
+	if err != nil || first.Run.Parked > 0 && !s.has("parked") {
 		s.Fatalf("night of %s: %d parked, %v", request.On, first.Run.Parked, err)
 	}
 	s.keepWorkbook(first.Run)
@@ -253,7 +259,7 @@ func (s *story) decidedAgain() {
 
 func (s *story) rowsKept() int64 {
 	s.Helper()
-	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys) + (SELECT count(*) FROM deductions) + (SELECT count(*) FROM postings) + (SELECT count(*) FROM usage_results) + (SELECT count(*) FROM terms) + (SELECT count(*) FROM statements) + (SELECT count(*) FROM statement_lines) + (SELECT count(*) FROM waiting_lines)`)
+	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys) + (SELECT count(*) FROM deductions) + (SELECT count(*) FROM postings) + (SELECT count(*) FROM usage_results) + (SELECT count(*) FROM terms) + (SELECT count(*) FROM statements) + (SELECT count(*) FROM statement_lines) + (SELECT count(*) FROM waiting_lines) + (SELECT count(*) FROM outbox) + (SELECT count(*) FROM policy_results) + (SELECT count(*) FROM unsubscription_results)`)
 }
 
 // takeIn imports the records of a folder of the story through the importer,
@@ -278,7 +284,7 @@ func (s *story) takeIn(folder string) {
 		for _, r := range result.Rejects {
 			s.rejects = append(s.rejects, fmt.Sprintf("%s:%d  %s %s  %s", name, r.Line, r.Column, r.Value, r.Reason))
 		}
-		if result.Rejected() > 0 && s.part("rejects") == "" {
+		if result.Rejected() > 0 && !s.has("rejects") {
 			s.Fatalf("%s: %v", name, result.Rejects)
 		}
 	}
@@ -322,20 +328,20 @@ type part struct {
 func (s *story) outcome() []part {
 	s.Helper()
 	var parts []part
-	if s.part("rejects") != "" {
+	if s.has("rejects") {
 		parts = append(parts, part{"rejects", s.rejects})
 	}
 	if s.part("stops") != "" {
 		parts = append(parts, part{"stops", s.stops})
 	}
-	if s.part("parked") != "" {
+	if s.has("parked") {
 		parts = append(parts, part{"parked", s.parked()})
 	}
 	if slices.Contains(s.jobs, "settlement") {
 		return append(parts, part{"statements", s.statements()}, part{"lines", s.statementLines()}, part{"waiting", s.waitingLines()}, part{"settled", s.settledLedger()}, part{"sellers", s.sellerBalances()})
 	}
 	if slices.Contains(s.jobs, "renewal") {
-		return append(parts, part{"decisions", s.renewals()}, part{"terms", s.terms()}, part{"deductions", s.deductions()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})
+		return append(parts, part{"decisions", s.renewals()}, part{"asked", s.asked()}, part{"terms", s.terms()}, part{"calls", s.calls()}, part{"deductions", s.deductions()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})
 	}
 	if slices.Contains(s.jobs, "billing") {
 		return append(parts, part{"decisions", s.payments()}, part{"usage", s.usage()}, part{"deductions", s.deductions()}, part{"refunds", s.refunds()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})

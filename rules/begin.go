@@ -63,5 +63,10 @@ func (v *Vocabulary) firstQuestion() (let, when, given string) {
 			return "", fmt.Sprintf("%s == %q", f.Name, f.Words[0]), f.Name + ": " + f.Words[0]
 		}
 	}
+	for _, f := range facts {
+		if f.Kind == KindText {
+			return "", f.Name + ` == "some"`, f.Name + ": some"
+		}
+	}
 	return "", "true", ""
 }

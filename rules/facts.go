@@ -98,4 +98,6 @@ var vocabularies = []Vocabulary{
 	settlementVocabularies[4],
 	settlementVocabularies[5],
 	settlementVocabularies[6],
+	periodsVocabulary,
+	policyVocabulary,
 }

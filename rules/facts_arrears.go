@@ -5,9 +5,11 @@ import "nightshift/rules/market"
 // ArrearsFacts is everything the arrears rules may ask about a buyer who owes
 // for use, as it stood at the as-of.
 type ArrearsFacts struct {
-	Level   string           `expr:"level" json:"level" yaml:"level" means:"the buyer's level with the platform" zh:"用户在平台的等级"`
-	Owed    market.Money     `expr:"owed" json:"owed" yaml:"owed" means:"what is owed for use" zh:"使用欠费金额"`
-	OwedFor market.Stopwatch `expr:"owed_for" json:"owed_for" yaml:"owed_for" means:"since the first deduction that was not paid in full; never while nothing is owed" zh:"首次扣费未足额"`
+	Level     string           `expr:"level" json:"level" yaml:"level" means:"the buyer's level with the platform" zh:"用户在平台的等级"`
+	GraceDays int64            `expr:"grace_days" json:"grace_days" yaml:"grace_days" means:"days of grace of a buyer of that level, by the ruleset periods" zh:"该等级的宽限期天数"`
+	KeptDays  int64            `expr:"retention_days" json:"retention_days" yaml:"retention_days" means:"days of retention after the grace, by the ruleset periods" zh:"该等级的保留期天数"`
+	Owed      market.Money     `expr:"owed" json:"owed" yaml:"owed" means:"what is owed for use" zh:"使用欠费金额"`
+	OwedFor   market.Stopwatch `expr:"owed_for" json:"owed_for" yaml:"owed_for" means:"since the first deduction that was not paid in full; never while nothing is owed" zh:"首次扣费未足额"`
 }
 
 var arrearsVocabulary = Vocabulary{

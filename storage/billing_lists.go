@@ -85,14 +85,7 @@ func (tx *Tx) DeductionsBy(ctx context.Context, r market.Run, c market.Currency)
 		ORDER BY d.at, d.key COLLATE "C"`, []any{r.On, r.ID, c}, dest, func() Deducted {
 		v.Used = market.Span{From: time.Time(from), To: time.Time(until)}
 		v.Price, v.Discounted, v.Due, v.Dropped = money(price), money(discounted), money(due), money(dropped)
-		v.PaidBy = nil
-		for i, instrument := range instruments {
-			amount, err := market.ParseDecimal(paid[i])
-			if err != nil {
-				panic("read an amount of the database: " + err.Error()) // numeric(38,12)
-			}
-			v.PaidBy = append(v.PaidBy, Paid{instrument, kinds[i], money(amount)})
-		}
+		v.PaidBy = paidBy(instruments, kinds, paid, c)
 		return v
 	})
 }

@@ -218,6 +218,36 @@ func (tx *Tx) StagedAgain(ctx context.Context, in Inbound, each func(line int64,
 	return nil
 }
 
+// StagedShared finds staged facts with a value in a column that another fact has:
+// a staged one, or one that is kept and not staged. other is what that is called.
+func (tx *Tx) StagedShared(ctx context.Context, in Inbound, column string, each func(line int64, value, other string) error) error {
+	if !slices.ContainsFunc(in.Columns, func(c InboundColumn) bool { return c.Name == column }) {
+		return nil // the file says nothing of it
+	}
+	query := fmt.Sprintf(`
+		SELECT DISTINCT ON (line) line, value, other FROM (
+			SELECT s.at_line, s.%[1]s::text, concat_ws('/', %[3]s)
+			FROM staged s JOIN staged o ON o.%[1]s = s.%[1]s AND (%[2]s) IS DISTINCT FROM (%[3]s)
+			UNION ALL
+			SELECT n.at_line, n.%[1]s::text, concat_ws('/', %[4]s)
+			FROM (%[6]s) n JOIN %[5]s t ON t.site = $1::text AND t.%[1]s = n.%[1]s AND (%[4]s) IS DISTINCT FROM (%[7]s)
+			WHERE NOT EXISTS (SELECT FROM (%[6]s) o WHERE (%[8]s) = (%[4]s))) shared (line, value, other)
+		ORDER BY line, other COLLATE "C"`,
+		quoted(column), list("s.", in.Key), list("o.", in.Key), list("t.", in.keyTargets()), quoted(in.Table), in.resolved(), list("n.", in.keyTargets()), list("o.", in.keyTargets()))
+	err := tx.Query(ctx, query, []any{in.Site}, func(rows pgx.Rows) error {
+		var line int64
+		var value, other string
+		if err := rows.Scan(&line, &value, &other); err != nil {
+			return err
+		}
+		return each(line, value, other)
+	})
+	if err != nil {
+		return fmt.Errorf("look for staged %s that share a %s: %w", in.Table, column, err)
+	}
+	return nil
+}
+
 // Unstage takes the rows of these lines off the stage.
 func (tx *Tx) Unstage(ctx context.Context, lines []int64) error {
 	if len(lines) == 0 {

@@ -78,30 +78,39 @@ func (tx *Tx) paidBy(ctx context.Context, found map[int64][]market.RefundRequest
 	if len(keys) == 0 {
 		return nil
 	}
-	err := tx.Query(ctx, `
-		SELECT s.key, s.instrument, s.kind, s.account, s.amount, d.currency, s.rule, coalesce(g.code, '')
-		FROM deduction_sources_seen s JOIN deductions_seen d ON d.key = s.key AND d.business_date = s.business_date
-		LEFT JOIN instruments i ON i.site = d.site AND i.code = s.instrument AND i.borne_by = 'seller'
-		LEFT JOIN sellers g ON g.id = i.seller_id
-		WHERE s.key = ANY($1)
-		ORDER BY s.key, s.no`, []any{keys}, func(rows pgx.Rows) error {
-		var key, bearer string
-		var s market.Source
-		if err := rows.Scan(&key, &s.Instrument, &s.Kind, &s.Account, &s.Amount.Amount, &s.Amount.Currency, &s.Rule, &bearer); err != nil {
-			return err
-		}
-		if bearer != "" {
-			s.Returns = market.SellerVouchers(bearer)
-		}
+	err := tx.sourcesOf(ctx, keys, func(key, _ string, s market.Source) {
 		for _, r := range of[key] {
 			r.Paid = append(r.Paid, s)
 		}
-		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("read what paid %d orders: %w", len(keys), err)
 	}
 	return nil
+}
+
+// sourcesOf hands out what paid deductions, by key and in the order in which it
+// paid, with the code of the seller who earned it.
+func (tx *Tx) sourcesOf(ctx context.Context, keys []string, each func(key, seller string, s market.Source)) error {
+	return tx.Query(ctx, `
+		SELECT s.key, s.instrument, s.kind, s.account, s.amount, d.currency, s.rule, coalesce(g.code, ''), coalesce(e.code, '')
+		FROM deduction_sources_seen s JOIN deductions_seen d ON d.key = s.key AND d.business_date = s.business_date
+		LEFT JOIN instruments i ON i.site = d.site AND i.code = s.instrument AND i.borne_by = 'seller'
+		LEFT JOIN sellers g ON g.id = i.seller_id
+		LEFT JOIN sellers e ON e.id = d.seller_id
+		WHERE s.key = ANY($1)
+		ORDER BY s.key, s.no`, []any{keys}, func(rows pgx.Rows) error {
+		var key, bearer, seller string
+		var s market.Source
+		if err := rows.Scan(&key, &s.Instrument, &s.Kind, &s.Account, &s.Amount.Amount, &s.Amount.Currency, &s.Rule, &bearer, &seller); err != nil {
+			return err
+		}
+		if bearer != "" {
+			s.Returns = market.SellerVouchers(bearer)
+		}
+		each(key, seller, s)
+		return nil
+	})
 }
 
 // KeepRefunds appends what became of requests.

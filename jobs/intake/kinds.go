@@ -45,6 +45,7 @@ type Kind struct {
 	Key     []string    // the columns that identify a fact in its site
 	Both    [][2]string // columns filled in together or not at all
 	Order   [][3]string // instants that follow each other: a, "<" or "<=", b
+	Alone   []string    // columns whose values belong to one fact only
 	Once    []string    // a fact never changes once it is there; of several in a file the first by these columns counts
 	Wakes   []storage.Wake
 	Append  bool   // rows are added as they stand, each a fact of its own; a file that was taken in before changes nothing
@@ -69,9 +70,6 @@ const CodeActivatedBefore = "92020003"
 var accessTypes = []string{"saas", "license", "image", "human_service", "consulting", "hardware", "container",
 	"api", "agent", "ai_asset", "data_asset", "data_file", "orchestration", "content"}
 
-// mostRenewals is as many as a subscription may be asked to renew by itself.
-const mostRenewals = 10_000
-
 var termUnits = []string{"day", "month", "year"}
 
 // wakesOrder has acceptance look at the order that a fact is about.
@@ -82,7 +80,7 @@ var wakesPayer = storage.Wake{Job: "billing", At: "t.placed_at",
 	Subject: "CASE WHEN t.paid_at IS NULL AND t.cancelled_at IS NULL THEN t.buyer_id END"}
 
 // Kinds are the kinds of files that import takes, each after those it refers to.
-var Kinds = slices.Concat(orderKinds, billingKinds, usageKinds)
+var Kinds = slices.Concat(orderKinds, renewalKinds, billingKinds, usageKinds)
 
 var orderKinds = []Kind{
 	{Name: "sellers", table: "sellers", Key: []string{"code"}, About: "Who sells.", Columns: []Column{
@@ -194,38 +192,6 @@ var orderKinds = []Kind{
 			{Name: "opened_at", Type: Instant, Required: true},
 			{Name: "decided_at", Type: Instant, About: "empty while the appeal is open"},
 			{Name: "decision", Type: Word, Words: []string{"continue", "accept", "refund", "back"}, About: "empty while the appeal is open"},
-		}},
-	{Name: "subscriptions", table: "subscriptions", Key: []string{"code"}, About: "What runs for a term and may renew.",
-		Wakes: []storage.Wake{{Job: "renewal", Subject: "t.buyer_id", At: "t.term_start"}}, Both: [][2]string{{"renew_count", "renew_unit"}},
-		Order: [][3]string{{"term_start", "<", "term_end"}}, Columns: []Column{
-			{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the subscription"},
-			{Name: "order", Type: Code, Refers: "orders"},
-			{Name: "buyer", Type: Code, Required: true, Refers: "buyers"},
-			{Name: "product", Type: Code, Refers: "products"},
-			{Name: "access_type", Type: Word, Words: accessTypes, Required: true},
-			{Name: "term_count", Type: Count, Required: true},
-			{Name: "term_unit", Type: Word, Words: termUnits, Required: true},
-			{Name: "term_start", Type: Instant, Required: true},
-			{Name: "term_end", Type: Instant, Required: true},
-			{Name: "policy", Type: Word, Words: []string{"auto", "manual", "expire"}, Default: "manual", About: "at the end of a term it renews by itself, is renewed by hand, or ends"},
-			{Name: "renew_count", Type: Count, About: "how many units a renewal is for; empty: as many as it was bought for"},
-			{Name: "renew_unit", Type: Word, Words: termUnits},
-			{Name: "renewals", Type: Count, bounds: [2]int32{0, mostRenewals}, About: "how often it renews by itself, 0 or more; empty: without end"},
-			{Name: "charge_day", Type: Count, bounds: [2]int32{2, 7}, About: "how many days before the end of a term the buyer wants to pay, 2 to 7; empty: by the rules"},
-			{Name: "anchor_day", Type: Count, bounds: [2]int32{1, 31}, About: "the day of the month that terms end on, where the month has it; empty: that of term_start"},
-			{Name: "trial", Type: Bool, Default: "false"},
-			{Name: "instance", Type: Code, About: "the instance it pays for"},
-			{Name: "promotions", Type: Text, About: "the promotional discounts that its earlier orders had, by code, between spaces"},
-			{Name: "price", Type: Money, owed: true, About: "of the next term before any discount, 0 or more"},
-		}},
-	{Name: "manual_renewals", table: "manual_renewals", Key: []string{"code"}, Once: []string{"at", "subscription"},
-		Wakes: []storage.Wake{{Job: "renewal", Subject: "(SELECT s.buyer_id FROM subscriptions s WHERE s.id = t.subscription_id)", At: "t.at"}},
-		About: "Terms that buyers bought by hand, each after the last one of its subscription. One is reported once.", Columns: []Column{
-			{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the renewal"},
-			{Name: "subscription", Type: Code, Required: true, Refers: "subscriptions"},
-			{Name: "term_count", Type: Count, Required: true},
-			{Name: "term_unit", Type: Word, Words: termUnits, Required: true},
-			{Name: "at", Type: Instant, Required: true, About: "when it was paid"},
 		}},
 }
 

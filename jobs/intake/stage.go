@@ -135,6 +135,9 @@ func (m *importer) check(ctx context.Context, tx *storage.Tx) (same int64, err e
 	if err != nil {
 		return 0, err
 	}
+	if err := m.checkAlone(ctx, tx); err != nil {
+		return 0, err
+	}
 	if len(m.kind.Once) > 0 {
 		err := tx.StagedAgain(ctx, m.in, func(line int64, code, before string) error {
 			if m.rejects.has(line) {
@@ -148,6 +151,21 @@ func (m *importer) check(ctx context.Context, tx *storage.Tx) (same int64, err e
 	}
 	off, same = m.withoutRejected(off)
 	return same, tx.Unstage(ctx, append(off, m.rejects.lines()...))
+}
+
+// checkAlone rejects rows that say of themselves what belongs to another fact:
+// one of the file, and then both are rejected, or one that is kept.
+func (m *importer) checkAlone(ctx context.Context, tx *storage.Tx) error {
+	for _, column := range m.kind.Alone {
+		err := tx.StagedShared(ctx, m.in, column, func(line int64, value, other string) error {
+			reason := fmt.Sprintf("is that of %s too: of the %s one alone can have it; end the other or mend the %s", other, m.kind.Name, column)
+			return m.rejects.line(line, column, value, reason)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // withoutRejected counts the repeated lines that nothing else is wrong with: a

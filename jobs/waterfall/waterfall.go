@@ -41,6 +41,9 @@ func Pay(policy *rules.Policy, bill market.Bill, instruments []market.Instrument
 	if bill.UsedAt.IsZero() {
 		w.bill.UsedAt = bill.At
 	}
+	if bill.PricedAt.IsZero() {
+		w.bill.PricedAt = w.bill.UsedAt
+	}
 	if err := w.discount(instruments); err != nil {
 		return w.paid, err
 	}
@@ -181,14 +184,18 @@ func (w *waterfall) ask(instruments []market.Instrument, sort func(*market.Instr
 func (w *waterfall) look(i *market.Instrument, all []market.Instrument) {
 	b := &w.bill
 	zero := market.NewMoney(market.Decimal{}, b.Price.Currency)
+	at := b.UsedAt
+	if i.Kind == market.Discount {
+		at = b.PricedAt
+	}
 	w.facts = rules.WaterfallFacts{
 		Bill: b.Kind, OrderType: b.OrderType, AccessType: b.AccessType, ProductClass: b.ProductClass, ChargeMode: b.ChargeMode,
 		Seller: b.Seller, Product: b.Product, Price: b.Price, Payable: w.paid.Due,
 		CreditAllowed: b.CreditAllowed, OnAccount: b.OnAccount, Automatic: len(b.Named) == 0, NamedVouchers: namedVouchers(b, all),
 		Instrument: i.Kind, DiscountKind: i.DiscountKind, Balance: orZero(i.Balance, zero), MinSpend: orZero(i.MinSpend, zero),
 		Named: slices.Contains(b.Named, i.Code), Restricted: i.Restricted, UsedBefore: i.UsedBefore,
-		Begun:       !i.ValidFrom.After(b.UsedAt),
-		Over:        !i.ValidUntil.IsZero() && i.ValidUntil.Before(b.UsedAt),
+		Begun:       !i.ValidFrom.After(at),
+		Over:        !i.ValidUntil.IsZero() && i.ValidUntil.Before(at),
 		FitsProduct: fits(i.Products, b.Product), FitsChargeMode: fits(i.ChargeModes, b.ChargeMode), FitsOrderType: fits(i.OrderTypes, b.OrderType),
 		BarredByPrice: w.given != "" && slices.Contains(i.NotWith, w.given),
 		Issuer:        i.Issuer,

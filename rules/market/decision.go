@@ -71,6 +71,7 @@ type Effects struct {
 	Events      []Event
 	Completions []Completion
 	Notices     []Notice
+	Calls       []Call
 }
 
 // Once drops what repeats an event: the first of them stands.
@@ -97,4 +98,5 @@ func (e *Effects) Append(other Effects) {
 	e.Events = append(e.Events, other.Events...)
 	e.Completions = append(e.Completions, other.Completions...)
 	e.Notices = append(e.Notices, other.Notices...)
+	e.Calls = append(e.Calls, other.Calls...)
 }

@@ -81,6 +81,7 @@ type Bill struct {
 	Price        Money     // before any discount, exact
 	At           time.Time // when it is paid
 	UsedAt       time.Time // when what it is for was used; At where that is the same
+	PricedAt     time.Time // when its price was fixed, and its discount with it; At where that is the same
 
 	Promotions    []string // discounts that earlier orders of the same resource had
 	Named         []string // the instruments the buyer chose; empty: chosen by the rules
