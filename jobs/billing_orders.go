@@ -197,6 +197,9 @@ func (t *orderTry) rest() error {
 		t.billed.look = earliest(t.billed.look, next)
 	}
 	print := fnv1a(fnv1a(fnv1a(fnvBasis, d.Outcome), d.Rule), d.Carried)
+	if t.asked && !t.paid {
+		d.Refused = t.payment.Refused
+	}
 	if t.asked || print != t.stood.Print {
 		d.Facts = t.harvest.keepFacts(policy, facts)
 		t.billed.decisions = append(t.billed.decisions, d)

@@ -39,13 +39,12 @@ func (b *bill) refund(r *market.RefundRequest) error {
 	if err != nil {
 		return err
 	}
-	result := market.RefundResult{RefundID: r.ID, OrderID: o.ID, BuyerID: b.payer.ID, Request: r.Request, Outcome: answer.Outcome, Rule: answer.Rule, Because: answer.Because,
-		Amount: market.NewMoney(market.Decimal{}, currency), RequestedAt: r.RequestedAt, At: r.At, Facts: b.harvest.keepFacts(policy, &facts)}
-	name := b.payer.Site + "/" + r.Code
+	result := market.RefundResult{Outcome: answer.Outcome, Rule: answer.Rule, Because: answer.Because, At: r.At,
+		Amount: market.NewMoney(market.Decimal{}, currency), Facts: b.harvest.keepFacts(policy, &facts)}
 	switch answer.Outcome {
 	case "refund":
 		result.Amount = asked
-		if err := b.book(r.Journal("refund/"+name, b.refunded[o.ID], asked, b.books)); err != nil {
+		if err := b.book(r.Journal("refund/"+b.payer.Site+"/"+r.Code, b.refunded[o.ID], asked, b.books)); err != nil {
 			return err
 		}
 		b.refunded[o.ID] = b.refunded[o.ID].Add(asked.Amount)
@@ -56,8 +55,14 @@ func (b *bill) refund(r *market.RefundRequest) error {
 	default:
 		return fmt.Errorf("carry out %q of ruleset refunds: billing does not know this outcome", answer.Outcome)
 	}
-	notify(&b.billed.effects, market.Notice{Key: "refund_decided/" + name, Kind: "refund_" + answer.Outcome, Subject: o.ID, Recipients: concerned, At: r.At})
-	b.billed.refunds = append(b.billed.refunds, result)
-	b.billed.outcomes[answer.Outcome]++
+	b.closeRefund(r, result)
 	return nil
+}
+
+// closeRefund leaves behind what became of a request, and tells both sides.
+func (b *bill) closeRefund(r *market.RefundRequest, result market.RefundResult) {
+	result.RefundID, result.OrderID, result.BuyerID, result.Request, result.RequestedAt = r.ID, r.Order.ID, b.payer.ID, r.Request, r.RequestedAt
+	notify(&b.billed.effects, market.Notice{Key: "refund_decided/" + b.payer.Site + "/" + r.Code, Kind: "refund_" + result.Outcome, Subject: r.Order.ID, Recipients: concerned, At: result.At})
+	b.billed.refunds = append(b.billed.refunds, result)
+	b.billed.outcomes[result.Outcome]++
 }

@@ -42,15 +42,20 @@ func (s *story) writtenAgain() {
 func (s *story) payments() []string {
 	s.Helper()
 	return s.rows(`
-		SELECT d.business_date::text, s.code, d.outcome, d.rule, d.due_at
+		SELECT d.business_date::text, s.code, d.outcome, d.rule, d.due_at,
+		       coalesce((SELECT string_agg((r->>'instrument') || ': ' || (r->>'rule'), ', ') FROM jsonb_array_elements(d.refused) r), '')
 		FROM decisions d JOIN subjects s ON s.subject = d.subject AND s.job = CASE d.ruleset WHEN 'payment' THEN 'acceptance' ELSE 'billing' END
 		WHERE d.ruleset IN ('payment', 'arrears')
 		ORDER BY d.business_date, s.code COLLATE "C", d.no`,
 		func(scan func(...any) error) (string, error) {
-			var on, code, outcome, rule string
+			var on, code, outcome, rule, refused string
 			var at time.Time
-			err := scan(&on, &code, &outcome, &rule, &at)
-			return strings.Join([]string{on, code, outcome, rule, s.instant(at)}, "  "), err
+			err := scan(&on, &code, &outcome, &rule, &at, &refused)
+			words := []string{on, code, outcome, rule, s.instant(at)}
+			if refused != "" {
+				words = append(words, "not used "+refused)
+			}
+			return strings.Join(words, "  "), err
 		})
 }
 

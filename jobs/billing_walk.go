@@ -103,6 +103,12 @@ func (b *bill) settle() error {
 	b.refunded = map[int64]market.Decimal{}
 	for i := range b.refunds {
 		r := &b.refunds[i]
+		if r.Return != nil {
+			if err := b.planReturn(r); err != nil {
+				return err
+			}
+			continue
+		}
 		b.when(r.At, moneyComes, func(time.Time) error { return b.refund(r) })
 	}
 	for i := range b.payer.Charges {

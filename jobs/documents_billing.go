@@ -81,13 +81,22 @@ func (a *account) bookOf(c market.Currency) (reports.BillingBook, error) {
 		NotPaid: mapped(a.tx.NotPaidBy(a.ctx, a.run, c, a.site.Currency), func(v storage.Unpaid) (reports.NotPaidRow, error) {
 			because, err := a.because("payment", v.RunID, v.Placed, v.Rule)
 			return reports.NotPaidRow{Subject: subject(v.OrderLine), Outcome: v.Outcome, At: v.At, Tried: v.Tried, Shortfall: of(v.Shortfall),
-				TurnsAt: v.TurnsAt, Rule: v.Rule, Because: because}, err
+				TurnsAt: v.TurnsAt, Rule: v.Rule, Because: because, NotUsed: notUsed(v.Refused)}, err
 		}),
 		Arrears: mapped(a.tx.OwingAt(a.ctx, a.run, c), func(v storage.Owing) (reports.ArrearsRow, error) {
 			because, err := a.because("arrears", v.RunID, v.At, v.Rule)
 			return reports.ArrearsRow{Buyer: v.Buyer, Owed: of(v.Amount), Since: v.Since, State: v.State, TurnsAt: v.Next, Rule: v.Rule, Because: because}, err
 		}),
 	}, err
+}
+
+// notUsed says of instruments that were not used why, one after the other.
+func notUsed(refused []market.Refusal) string {
+	said := make([]string, len(refused))
+	for i, r := range refused {
+		said[i] = r.Instrument + ": " + r.Because
+	}
+	return strings.Join(said, " ")
 }
 
 // bookCounts are what tables and journals say of a currency, apart from the lists.

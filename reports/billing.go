@@ -126,6 +126,7 @@ type NotPaidRow struct {
 	TurnsAt   time.Time // when it is cancelled if nobody pays; zero: not by itself
 	Rule      string
 	Because   string
+	NotUsed   string // the instruments that were not used, and why
 }
 
 // ArrearsRow is a buyer who owes for use.

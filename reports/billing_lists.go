@@ -167,7 +167,7 @@ const (
 
 var notPaidTable = table[NotPaidRow]{
 	name: "Not paid", title: label{"未付订单", "Not paid"}, tab: "C2410C",
-	columns: append(append(
+	columns: append(append(append(
 		subjectColumns(func(r NotPaidRow) Subject { return r.Subject }),
 		texts("结论", "Outcome", 12, func(r NotPaidRow) string { return r.Outcome }),
 		instants("自", "Since", func(r NotPaidRow) time.Time { return r.At }),
@@ -177,6 +177,7 @@ var notPaidTable = table[NotPaidRow]{
 		reasonColumns(label{"原因", "Because"},
 			func(r NotPaidRow) string { return r.Rule },
 			func(r NotPaidRow) string { return r.Because })...),
+		texts("未使用的支付方式", "Not used", 60, func(r NotPaidRow) string { return r.NotUsed })),
 }
 
 const owedColumn = 1

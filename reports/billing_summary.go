@@ -54,12 +54,13 @@ func (a *billing) came() []came {
 		{name: label{"自动续购", "Repurchase"}, decided: of(repurchase), list: func(l *listedBook) listed { return l.deductions }, meaning: label{"资源包余量不足，再次购买", "packages bought again, in the same list"}},
 		{name: label{"退款", "Refund"}, decided: of(refund), list: func(l *listedBook) listed { return l.refunds }, meaning: label{"按原付款来源退回，后付的先退", "back to the sources that paid, the last first"}},
 		{name: label{"拒绝退款", "Refuse"}, decided: of(refuse), list: func(l *listedBook) listed { return l.refunds }, meaning: label{"规则不允许退款", "the rules do not allow the refund"}},
+		{name: label{"撤回退货", "Withdraw"}, decided: of(withdraw), list: func(l *listedBook) listed { return l.refunds }, meaning: label{"逾期未填写退货物流，视为撤回", "it was not sent back in time and counts as withdrawn"}},
 		{name: label{"拒付", "Reject"}, decided: of("reject"), list: func(l *listedBook) listed { return l.notPaid }, meaning: label{"余额不足或不可付，可手工再付", "short of money or forbidden; paid by hand"}},
 		{name: label{"取消", "Cancel"}, decided: of(cancelled), list: func(l *listedBook) listed { return l.notPaid }, meaning: label{"逾期未付，订单取消", "not paid in time"}},
 		{name: label{"等待", "Wait"}, decided: of(market.Wait), list: func(l *listedBook) listed { return l.notPaid }, meaning: label{"尚无人付款", "nobody has asked to pay yet"}},
 		{name: label{"部分欠款的扣费", "Left owed"}, decided: of("arrears"), list: func(l *listedBook) listed { return l.arrears }, meaning: label{"用量扣费，资金不足的部分转欠款", "use that money did not cover"}},
 	}
-	shown := []string{deducted, repurchase, refund, refuse, "reject", cancelled, market.Wait, "arrears"}
+	shown := []string{deducted, repurchase, refund, refuse, withdraw, "reject", cancelled, market.Wait, "arrears"}
 	for _, state := range []string{"grace", "freeze", "release", "clear"} {
 		word := "arrears " + state
 		shown = append(shown, word)

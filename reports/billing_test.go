@@ -62,9 +62,9 @@ func sampleBilling() BillingReport {
 				RefundRow{"R-1", "C-0", "ann", "unconditional", "refund", at8("2026-04-01 09:00:00"), at8("2026-04-01 09:00:00"), yuan("12.34"), "within five days", "The order took effect less than five days before."},
 				RefundRow{"R-2", "C-9", "bob", "negotiated", "refuse", at8("2026-03-31 09:00:00"), at8("2026-04-01 09:30:00"), yuan("0.00"), "more than was paid", "More is asked back than was paid."}),
 			NotPaid: list(
-				NotPaidRow{Subject{"C-2", "bob", "acme", "saas", yuan("150.01")}, "reject", at8("2026-04-01 11:00:00"), at8("2026-04-01 11:00:00"), yuan("50.01"), at8("2026-04-08 11:00:00"), "short of money", "What the buyer has does not cover the order."},
-				NotPaidRow{Subject{"C-3", "cid", "acme", "hardware", yuan("99.00")}, "cancel", at8("2026-04-01 12:00:00"), none, yuan("0.00"), none, "hardware not paid in time", "Hardware was not paid within one hour."},
-				NotPaidRow{Subject{"C-4", "cid", "", "saas", market.Money{}}, "wait", at8("2026-04-01 12:00:00"), none, yuan("0.00"), at8("2026-04-08 12:00:00"), "otherwise", "Nobody has asked to pay the order yet."}),
+				NotPaidRow{Subject{"C-2", "bob", "acme", "saas", yuan("150.01")}, "reject", at8("2026-04-01 11:00:00"), at8("2026-04-01 11:00:00"), yuan("50.01"), at8("2026-04-08 11:00:00"), "short of money", "What the buyer has does not cover the order.", "V-1: Its validity was over."},
+				NotPaidRow{Subject{"C-3", "cid", "acme", "hardware", yuan("99.00")}, "cancel", at8("2026-04-01 12:00:00"), none, yuan("0.00"), none, "hardware not paid in time", "Hardware was not paid within one hour.", ""},
+				NotPaidRow{Subject{"C-4", "cid", "", "saas", market.Money{}}, "wait", at8("2026-04-01 12:00:00"), none, yuan("0.00"), at8("2026-04-08 12:00:00"), "otherwise", "Nobody has asked to pay the order yet.", ""}),
 			Arrears: list(
 				ArrearsRow{"cid", yuan("5.00"), at8("2026-03-10 03:00:00"), "freeze", at8("2026-04-09 03:00:00"), "grace is over", "Nothing was paid until the end of the grace period."},
 				ArrearsRow{"bob", yuan("20.00"), at8("2026-04-02 03:00:00"), "grace", at8("2026-04-17 03:00:00"), "otherwise", "The buyer owes for use, and the grace period runs."}),

@@ -201,6 +201,7 @@ const (
 	cancelled  = "cancel"
 	refund     = "refund"
 	refuse     = "refuse"
+	withdraw   = "withdraw"
 )
 
 // control says what must tie: lists to tables, tables to the journals.
@@ -213,7 +214,7 @@ func (a *billing) control() *control {
 			a.together(func(l *listedBook) formula {
 				return countIf(l.notPaid, unpaidOutcomeColumn, cancelled, l.cancelled)
 			})},
-		{label{"退款决定 = 退款名单", "Decided on refunds = refunds"}, n.Decided[refund] + n.Decided[refuse],
+		{label{"退款决定 = 退款名单", "Decided on refunds = refunds"}, n.Decided[refund] + n.Decided[refuse] + n.Decided[withdraw],
 			a.together(func(l *listedBook) formula { return l.refunds.count() })},
 		{label{"错误清单：行数", "Error list: rows"}, n.Errors, a.errors.count()},
 		{label{"搁置：行数", "Parked: rows"}, n.Parked, a.parked.count()},

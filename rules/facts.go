@@ -85,6 +85,7 @@ var vocabularies = []Vocabulary{
 	roundingVocabulary,
 	arrearsVocabulary,
 	refundsVocabulary,
+	returnsVocabulary,
 	usageVocabulary,
 	repurchaseVocabulary,
 	payoutVocabulary,

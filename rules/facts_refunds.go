@@ -5,7 +5,7 @@ import "nightshift/rules/market"
 // RefundFacts is everything the refund rules may ask about a request to give
 // money back for an order, as it stood when the refund would take effect.
 type RefundFacts struct {
-	Request      string `expr:"request" json:"request" yaml:"request" words:"unconditional negotiated failed granted" means:"who asks, and how: the buyer alone within the first days; buyer and seller agreed; provisioning failed; operations grant it" zh:"退款申请方式"`
+	Request      string `expr:"request" json:"request" yaml:"request" words:"unconditional negotiated failed granted return" means:"who asks, and how: the buyer alone within the first days; buyer and seller agreed; provisioning failed; operations grant it; hardware came back" zh:"退款申请方式"`
 	OrderType    string `expr:"order_type" json:"order_type" yaml:"order_type" words:"new renewal change" means:"what kind of order it is" zh:"订单类型"`
 	AccessType   string `expr:"access_type" json:"access_type" yaml:"access_type" words:"saas license image human_service consulting hardware container api agent ai_asset data_asset data_file orchestration content" means:"how the product reaches the buyer" zh:"商品接入类型"`
 	DeliveryMode string `expr:"delivery_mode" json:"delivery_mode" yaml:"delivery_mode" words:"instant offline online_code identification_code package" means:"how it is handed over; empty where nothing was said" zh:"交付方式"`

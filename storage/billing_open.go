@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"time"
@@ -37,23 +38,33 @@ type Unpaid struct {
 	Tried     time.Time // zero while nobody asked
 	Shortfall market.Decimal
 	TurnsAt   time.Time // zero: only by hand
+	Refused   []market.Refusal
 }
 
 // NotPaidBy are the orders that a run rejected, cancelled or left to wait, by
 // instant.
 func (tx *Tx) NotPaidBy(ctx context.Context, r market.Run, c, site market.Currency) iter.Seq2[Unpaid, error] {
 	var v Unpaid
-	dest := append(v.dest(), &v.Outcome, &v.Rule, &v.RunID, (*instant)(&v.At), (*instant)(&v.Tried), &v.Shortfall, (*instant)(&v.TurnsAt))
+	dest := append(v.dest(), &v.Outcome, &v.Rule, &v.RunID, (*instant)(&v.At), (*instant)(&v.Tried), &v.Shortfall, (*instant)(&v.TurnsAt), (*notUsed)(&v.Refused))
 	return each(ctx, tx, `
 		SELECT `+orderLine+`,
 		       d.outcome, d.rule, d.run_id, d.due_at, (d.facts->'tried_for'->>'since')::timestamptz,
-		       coalesce(nullif(split_part(d.facts->>'shortfall', ' ', 1), '')::numeric, 0), d.look_at
+		       coalesce(nullif(split_part(d.facts->>'shortfall', ' ', 1), '')::numeric, 0), d.look_at, coalesce(d.refused, '[]')
 		FROM decisions d JOIN orders o ON o.id = d.subject
 		WHERE `+notPaid+`
 		ORDER BY d.due_at, o.code COLLATE "C"`, []any{r.On, r.ID, c, site}, dest, func() Unpaid {
 		v.Amount.Currency = c
 		return v
 	})
+}
+
+// notUsed scans the instruments that were not used.
+type notUsed []market.Refusal
+
+// ScanBytes is called by pgx with bytes that are valid for this row only.
+func (n *notUsed) ScanBytes(text []byte) error {
+	*n = nil
+	return json.Unmarshal(text, (*[]market.Refusal)(n))
 }
 
 // TallyNotPaid counts them and adds up what they cost and what is short of it.

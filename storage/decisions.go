@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -33,14 +34,18 @@ func (tx *Tx) DecisionsOf(ctx context.Context, subject int64, rulesets []string)
 	var decisions []market.Decision
 	err := tx.Query(ctx, `
 		SELECT subject, ruleset, business_date, no, coalesce(run_id, 0), outcome, rule, due_at, look_at, facts, carried,
-		       coalesce(actor, ''), coalesce(because, ''), coalesce(evidence, '')
+		       coalesce(actor, ''), coalesce(because, ''), coalesce(evidence, ''), coalesce(refused, '[]')
 		FROM decisions
 		WHERE subject = $1 AND ruleset = ANY($2)
 		ORDER BY business_date, no, ruleset`, []any{subject, rulesets}, func(rows pgx.Rows) error {
 		var d market.Decision
 		var due, look pgtype.Timestamptz
+		var refused []byte
 		err := rows.Scan(&d.Subject, &d.Ruleset, &d.On, &d.No, &d.RunID, &d.Outcome, &d.Rule, &due, &look, &d.Facts, &d.Carried,
-			&d.Actor, &d.Because, &d.Evidence)
+			&d.Actor, &d.Because, &d.Evidence, &refused)
+		if err == nil {
+			err = json.Unmarshal(refused, &d.Refused)
+		}
 		d.DueAt, d.LookAt = due.Time, look.Time
 		decisions = append(decisions, d)
 		return err

@@ -47,11 +47,15 @@ func textOrNull(s string) any {
 
 // KeepDecisions appends decisions to the history.
 func (tx *Tx) KeepDecisions(ctx context.Context, k Keeping, decisions []market.Decision) error {
-	columns := []string{"subject", "ruleset", "business_date", "no", "run_id", "outcome", "rule", "due_at", "look_at", "facts", "carried", "actor", "because", "evidence"}
+	columns := []string{"subject", "ruleset", "business_date", "no", "run_id", "outcome", "rule", "due_at", "look_at", "facts", "carried", "actor", "because", "evidence", "refused"}
 	return tx.CopyRows(ctx, "decisions", columns, len(decisions), func(i int, row *Row) error {
 		d := &decisions[i]
+		refused, err := refusals(d.Refused)
+		if err != nil {
+			return err
+		}
 		return row.Put(d.Subject, d.Ruleset, k.On, d.No, k.run(), d.Outcome, d.Rule, orNull(d.DueAt), orNull(d.LookAt),
-			d.Facts, bytesOrNull(d.Carried), textOrNull(d.Actor), textOrNull(d.Because), textOrNull(d.Evidence))
+			d.Facts, bytesOrNull(d.Carried), textOrNull(d.Actor), textOrNull(d.Because), textOrNull(d.Evidence), refused)
 	})
 }
 

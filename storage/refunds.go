@@ -3,6 +3,8 @@ package storage
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,6 +19,7 @@ import (
 // that asks for all of it. The year of a request is that of the zone.
 func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zone *time.Location) (map[int64][]market.RefundRequest, error) {
 	found := map[int64][]market.RefundRequest{}
+	returned := map[int64][]*market.Return{}
 	err := tx.Query(ctx, `
 		SELECT r.id, r.code, r.request, coalesce(r.amount, 0), coalesce(r.currency, ''), r.requested_at, coalesce(r.approved_at, r.requested_at),
 		       o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.delivery_mode, o.charge_mode, coalesce(o.amount, 0), coalesce(o.currency, ''),
@@ -24,12 +27,13 @@ func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zon
 		       coalesce((SELECT sum(b.amount) FROM refund_results_seen b WHERE b.order_id = o.id), 0),
 		       coalesce(v.start_at, v.delivered_at, d.at, o.paid_at), c.valid_until, c.completed_at, v.collected_at,
 		       coalesce((SELECT a.outcome <> 'unsupervised' FROM decisions_seen a WHERE a.subject = o.id AND a.ruleset = 'acceptance' ORDER BY a.business_date DESC, a.no DESC LIMIT 1), true),
+		       r.sent_at, r.taken_at, r.objected_at, r.approved_at,
 		       (SELECT count(*) FROM refund_results_seen b WHERE b.buyer_id = o.buyer_id AND b.request = 'unconditional' AND b.outcome = 'refund'
 		          AND extract(year FROM b.requested_at AT TIME ZONE $3) = extract(year FROM r.requested_at AT TIME ZONE $3))
 		FROM (
-			SELECT id, code, order_id, request, amount, currency, requested_at, approved_at FROM refunds WHERE refunded_at IS NULL
+			SELECT id, code, order_id, request, amount, currency, requested_at, approved_at, sent_at, taken_at, objected_at FROM refunds WHERE refunded_at IS NULL
 			UNION ALL
-			SELECT -c.order_id, 'supervision/' || o.code, c.order_id, 'granted', NULL, NULL, c.completed_at, NULL
+			SELECT -c.order_id, 'supervision/' || o.code, c.order_id, 'granted', NULL, NULL, c.completed_at, NULL, NULL, NULL, NULL
 			FROM completions_seen c JOIN orders o ON o.id = c.order_id
 			WHERE c.outcome = 'refund' AND o.buyer_id = ANY($1)
 			  AND NOT EXISTS (SELECT FROM reversals v WHERE v.order_id = c.order_id AND v.no = c.no)
@@ -42,27 +46,59 @@ func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zon
 			SELECT c.outcome, c.valid_until, c.completed_at FROM completions_seen c
 			WHERE c.order_id = o.id AND NOT EXISTS (SELECT FROM reversals v WHERE v.order_id = c.order_id AND v.no = c.no)) c ON true
 		LEFT JOIN LATERAL (SELECT max(start_at) AS start_at, max(delivered_at) AS delivered_at, max(collected_at) AS collected_at FROM deliveries v WHERE v.order_id = o.id) v ON true
-		WHERE o.buyer_id = ANY($1) AND coalesce(r.approved_at, r.requested_at) <= $2
+		WHERE o.buyer_id = ANY($1) AND CASE r.request WHEN 'return' THEN r.requested_at ELSE coalesce(r.approved_at, r.requested_at) END <= $2
 		  AND (r.request <> 'negotiated' OR r.approved_at IS NOT NULL)
 		  AND NOT EXISTS (SELECT FROM refund_results_seen b WHERE b.refund_id = r.id)
 		ORDER BY o.buyer_id, 7, r.code COLLATE "C"`, []any{buyers, asOf, zone.String()}, func(rows pgx.Rows) error {
 		var r market.RefundRequest
 		var since, until, ended, taken pgtype.Timestamptz
+		var sent, tookBack, objected, approved pgtype.Timestamptz
 		o := &r.Order
 		if err := rows.Scan(&r.ID, &r.Code, &r.Request, &r.Amount.Amount, &r.Amount.Currency, &r.RequestedAt, &r.At,
 			&o.ID, &o.Site, &o.Code, &o.BuyerID, &o.Type, &o.AccessType, &o.DeliveryMode, &o.ChargeMode, &o.Amount.Amount, &o.Amount.Currency,
-			&r.SellerID, &r.Seller, &r.Product, &r.Before.Amount, &since, &until, &ended, &taken, &r.Watched, &r.ThisYear); err != nil {
+			&r.SellerID, &r.Seller, &r.Product, &r.Before.Amount, &since, &until, &ended, &taken, &r.Watched,
+			&sent, &tookBack, &objected, &approved, &r.ThisYear); err != nil {
 			return err
 		}
 		r.Before.Currency = o.Amount.Currency
 		r.Since, r.Until, r.Ended, r.Taken = since.Time, until.Time, ended.Time, taken.Time
+		if r.Request == market.RefundReturn {
+			r.Return = &market.Return{ApprovedAt: approved.Time, SentAt: sent.Time, TakenAt: tookBack.Time, ObjectedAt: objected.Time}
+			returned[o.ID] = append(returned[o.ID], r.Return)
+		}
 		found[o.BuyerID] = append(found[o.BuyerID], r)
 		return nil
 	})
+	if err == nil {
+		err = tx.appealsAgainst(ctx, returned)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the refunds of %d buyers: %w", len(buyers), err)
 	}
 	return found, tx.paidBy(ctx, found)
+}
+
+// appealsAgainst adds to returns the appeals of their orders.
+func (tx *Tx) appealsAgainst(ctx context.Context, returned map[int64][]*market.Return) error {
+	if len(returned) == 0 {
+		return nil
+	}
+	return tx.Query(ctx, `
+		SELECT order_id, code, opened_at, decided_at, coalesce(decision, '') FROM appeals
+		WHERE order_id = ANY($1)
+		ORDER BY order_id, opened_at, code COLLATE "C"`, []any{slices.Collect(maps.Keys(returned))}, func(rows pgx.Rows) error {
+		var order int64
+		var a market.Appeal
+		var decided pgtype.Timestamptz
+		if err := rows.Scan(&order, &a.Code, &a.OpenedAt, &decided, &a.Decision); err != nil {
+			return err
+		}
+		a.OrderID, a.DecidedAt = order, decided.Time
+		for _, r := range returned[order] {
+			r.Appeals = append(r.Appeals, a)
+		}
+		return nil
+	})
 }
 
 // paidBy adds to requests which sources paid their orders.

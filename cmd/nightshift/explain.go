@@ -127,6 +127,9 @@ func (p *program) tell(t telling, code string, story jobs.Story) {
 		for _, v := range x.Why.Answer.Values {
 			g.row("  "+v.Name, v.String())
 		}
+		for i, r := range d.Refused {
+			g.row("  "+[]string{t.say("not used"), ""}[min(i, 1)], r.Instrument+": "+r.Because)
+		}
 		_ = g.print(p.out) // as with printf, a closed pipe is the reader's wish
 		p.tellRules(t, x)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"nightshift/jobs"
 	"nightshift/rules"
+	"nightshift/rules/market"
 )
 
 // decisionView is one decision for machines.
@@ -26,6 +27,8 @@ type decisionView struct {
 	AsOf      *time.Time      `json:"as_of,omitempty"`
 	Rules     []ruleView      `json:"rules,omitempty"`
 	OtherRows int             `json:"other_rows,omitempty"`
+
+	Refused []market.Refusal `json:"refused,omitempty"`
 }
 
 // turnView is how the answer changes if nothing but time goes on.
@@ -69,7 +72,7 @@ func (t telling) view(code string, story jobs.Story) map[string]any {
 	for _, x := range story.Decisions {
 		d := x.Decision
 		v := decisionView{Date: d.On.String(), Ruleset: d.Ruleset, Outcome: d.Outcome, Rule: d.Rule, Because: x.Reason, Since: known(d.DueAt, site),
-			AsOf: known(x.Why.AsOf, site), OtherRows: x.Why.LeftOut, Run: d.RunID, Actor: d.Actor, Evidence: d.Evidence, Carried: d.Carried, Facts: d.Facts}
+			AsOf: known(x.Why.AsOf, site), OtherRows: x.Why.LeftOut, Run: d.RunID, Actor: d.Actor, Evidence: d.Evidence, Carried: d.Carried, Facts: d.Facts, Refused: d.Refused}
 		if d.Actor == "" {
 			v.Version = versionOf(site, x)
 		}

@@ -75,6 +75,15 @@ var termUnits = []string{"day", "month", "year"}
 // wakesOrder has acceptance look at the order that a fact is about.
 var wakesOrder = []storage.Wake{{Job: "acceptance", Subject: "t.order_id"}}
 
+// wakesOwing has billing look at a buyer of whom something stands there: another
+// level has other periods, another limit pays what the last one did not.
+var wakesOwing = []storage.Wake{{Job: "billing", At: "'-infinity'::timestamptz",
+	Subject: "(SELECT d.subject FROM due d WHERE d.job = 'billing' AND d.subject = t.id)"}}
+
+// wakesReturns has billing look at the buyer of an order that is sent back.
+var wakesReturns = storage.Wake{Job: "billing", At: "t.opened_at",
+	Subject: "(SELECT o.buyer_id FROM orders o WHERE o.id = t.order_id AND EXISTS (SELECT FROM refunds r WHERE r.order_id = o.id AND r.request = 'return'))"}
+
 // wakesPayer has billing look at the buyer of an order that is not paid.
 var wakesPayer = storage.Wake{Job: "billing", At: "t.placed_at",
 	Subject: "CASE WHEN t.paid_at IS NULL AND t.cancelled_at IS NULL THEN t.buyer_id END"}
@@ -90,7 +99,7 @@ var orderKinds = []Kind{
 		{Name: "country", Type: Text, About: "the seller's country by its two letters, such as SG: which taxes are kept back"},
 		{Name: "currency", Type: Text, About: "that the seller is settled in; empty: the site's"},
 	}},
-	{Name: "buyers", table: "buyers", Key: []string{"code"}, About: "Who buys.", Columns: []Column{
+	{Name: "buyers", table: "buyers", Key: []string{"code"}, About: "Who buys.", Wakes: wakesOwing, Columns: []Column{
 		{Name: "code", Type: Code, Required: true, About: "the marketplace's number of the buyer"},
 		{Name: "name", Type: Text},
 		{Name: "level", Type: Text, About: "the buyer's level with the platform"},
@@ -184,7 +193,7 @@ var orderKinds = []Kind{
 			{Name: "order", Type: Code, Required: true, Refers: "orders"},
 			{Name: "activated_at", Type: Instant, Required: true},
 		}},
-	{Name: "appeals", table: "appeals", Key: []string{"order", "code"}, Wakes: wakesOrder, About: "Disputes over deliveries. They stop the clocks.",
+	{Name: "appeals", table: "appeals", Key: []string{"order", "code"}, Wakes: append(wakesOrder, wakesReturns), About: "Disputes over deliveries. They stop the clocks.",
 		Both: [][2]string{{"decided_at", "decision"}}, Order: [][3]string{{"opened_at", "<=", "decided_at"}}, Columns: []Column{
 			{Name: "order", Type: Code, Required: true, Refers: "orders"},
 			{Name: "code", Type: Code, Required: true, About: "the number of the appeal, unique in its order"},

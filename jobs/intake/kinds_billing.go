@@ -27,14 +27,17 @@ var billingKinds = []Kind{
 			{Name: "not_with", Type: Text, About: "the kinds of discounts it cannot be combined with"},
 		}},
 	{Name: "refunds", table: "refunds", Key: []string{"code"},
-		Wakes: []storage.Wake{{Job: "billing", Subject: "(SELECT o.buyer_id FROM orders o WHERE o.id = t.order_id)", At: "coalesce(t.approved_at, t.requested_at)"}},
-		About: "Requests to give money back for an order. Each is decided once.", Order: [][3]string{{"requested_at", "<=", "approved_at"}}, Columns: []Column{
+		Wakes: []storage.Wake{{Job: "billing", Subject: "(SELECT o.buyer_id FROM orders o WHERE o.id = t.order_id)", At: "CASE t.request WHEN 'return' THEN t.requested_at ELSE coalesce(t.approved_at, t.requested_at) END"}},
+		About: "Requests to give money back for an order. Each is decided once.", Order: [][3]string{{"requested_at", "<=", "approved_at"}, {"approved_at", "<=", "sent_at"}}, holds: refundHolds, Columns: []Column{
 			{Name: "code", Type: Code, Required: true, About: "the number of the request"},
 			{Name: "order", Type: Code, Required: true, Refers: "orders"},
-			{Name: "request", Type: Word, Words: []string{"unconditional", "negotiated", "failed", "granted"}, Required: true, About: "the buyer alone; agreed with the seller; not provisioned; granted by operations"},
+			{Name: "request", Type: Word, Words: []string{"unconditional", "negotiated", "failed", "granted", "return"}, Required: true, About: "the buyer alone; agreed with the seller; not provisioned; granted by operations; hardware is sent back"},
 			{Name: "amount", Type: Money, owed: true, About: "empty: all that was paid"},
 			{Name: "requested_at", Type: Instant, Required: true},
-			{Name: "approved_at", Type: Instant, About: "when the seller agreed; a negotiated request waits for it"},
+			{Name: "approved_at", Type: Instant, About: "when the seller agreed; a negotiated request and a return wait for it"},
+			{Name: "sent_at", Type: Instant, About: "of a return: when the buyer entered its logistics"},
+			{Name: "taken_at", Type: Instant, About: "of a return: when the seller accepted what came back"},
+			{Name: "objected_at", Type: Instant, About: "of a return: when the seller objected to what came back"},
 			{Name: "refunded_at", Type: Instant, About: "the marketplace gave the money back itself, then; empty: billing decides it"},
 			{Name: "reason", Type: Text},
 		}},
@@ -105,6 +108,19 @@ func instrumentHolds(has func(string) bool, word func(string) string) (column, r
 		return "rate", "only a discount has a rate and a discount_kind"
 	case word("borne_by") == "seller" && !has("seller"):
 		return "seller", "is empty: which seller bears it?"
+	}
+	return "", ""
+}
+
+// refundHolds: only a return is on its way anywhere.
+func refundHolds(has func(string) bool, word func(string) string) (column, reason string) {
+	for _, column := range []string{"sent_at", "taken_at", "objected_at"} {
+		switch {
+		case word("request") != "return" && has(column):
+			return column, "is filled in: only a return is sent back"
+		case word("request") == "return" && has(column) && !has("approved_at"):
+			return column, "is filled in: the seller has not approved the return yet"
+		}
 	}
 	return "", ""
 }

@@ -40,6 +40,7 @@ type Decision struct {
 	Actor    string    // the person; empty for a run
 	Because  string    // the person's reason; the rule's is in its file
 	Evidence string
+	Refused  []Refusal // of an order that could not be paid: the instruments that were not used, and why
 }
 
 // Completion is the end of an order's supervision: from its instant on the

@@ -8,6 +8,7 @@ const (
 	RefundNegotiated    = "negotiated"    // buyer and seller have agreed
 	RefundFailed        = "failed"        // the order could not be provisioned
 	RefundGranted       = "granted"       // operations grant it, with a reason
+	RefundReturn        = "return"        // hardware is sent back, with the seller's approval
 )
 
 // RefundRequest asks money back for an order that was deducted.
@@ -31,6 +32,18 @@ type RefundRequest struct {
 	Ended    time.Time // when its supervision was completed; zero while it is not
 	Taken    time.Time // when the buyer collected the authorisation code
 	ThisYear int64     // unconditional refunds of the buyer in the calendar year of the request
+
+	Return *Return // of hardware that is sent back; nil for others
+}
+
+// Return is the way of hardware back to its seller. What has not happened is
+// zero.
+type Return struct {
+	ApprovedAt time.Time // by the seller: it may be sent back
+	SentAt     time.Time // the buyer entered its logistics
+	TakenAt    time.Time // the seller accepted what came back,
+	ObjectedAt time.Time // or objected to it
+	Appeals    []Appeal  // of its order; they stop the clocks
 }
 
 // RefundResult is what became of a request, for good.
@@ -39,7 +52,7 @@ type RefundResult struct {
 	OrderID     int64
 	BuyerID     int64
 	Request     string
-	Outcome     string // refund or refuse
+	Outcome     string // refund, refuse, or withdraw where the buyer did not send it back
 	Rule        string
 	Because     string
 	Amount      Money // what was given back; zero where it was refused

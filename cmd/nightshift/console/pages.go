@@ -52,6 +52,11 @@ type runRow struct {
 	Hash     string
 }
 
+// Done is the outcome that a job is there for; empty where nobody said which.
+func (r runRow) Done() string { return doneBy[r.Job] }
+
+var doneBy = map[string]string{"acceptance": "accept", "renewal": "renew", "billing": "deduct", "settlement": "settle"}
+
 type outcomeRow struct {
 	Word string
 	N    int64
