@@ -170,7 +170,7 @@ func TestTheShippedMappings(t *testing.T) {
 		{"one star is an appeal", "appeals", reviews, "r1,o1,1,2017-04-06 00:00:00,2017-04-09 18:25:12",
 			"order=o1 code=r1 opened_at=2017-04-06T00:00:00-03:00 decided_at=2017-04-09T18:25:12-03:00 decision=continue"},
 		{"two stars are not", "appeals", reviews, "r1,o1,2,2017-04-06 00:00:00,2017-04-09 18:25:12", ""},
-		{"a seller is a number", "sellers", "seller_id,seller_zip_code_prefix,seller_city,seller_state", "s1,70740,brasilia,DF", "code=s1"},
+		{"a seller is a number", "sellers", "seller_id,seller_zip_code_prefix,seller_city,seller_state", "s1,70740,brasilia,DF", "code=s1 certified_at=2016-01-01T00:00:00-03:00"},
 		{"a product has a category for a name", "products", "product_id,product_category_name,product_weight_g", "p1,cool_stuff,1175", "code=p1 name=cool_stuff access_type=hardware product_class=hardware"},
 		{"or none", "products", "product_id,product_category_name,product_weight_g", "p1,,1175", "code=p1 access_type=hardware product_class=hardware"},
 		{"a line is a piece without its freight", "lines", "order_id,order_item_id,product_id,seller_id,shipping_limit_date,price,freight_value",

@@ -158,10 +158,10 @@ func (k *harvest) trouble(seller *market.Seller, waiting []market.WaitingLine, s
 		return
 	}
 	if held > mostReasons {
-		reasons = append(reasons, fmt.Sprintf("and %d more", held-mostReasons))
+		reasons = append(reasons, fmt.Sprintf("And %d more.", held-mostReasons))
 	}
 	shard.Outcomes["held lines"] += held
-	k.troubled = append(k.troubled, storage.Parked{Subject: seller.ID, Code: seller.Code, Reason: strings.Join(reasons, "; ") + " The seller's other lines are settled."})
+	k.troubled = append(k.troubled, storage.Parked{Subject: seller.ID, Code: seller.Code, Reason: strings.Join(reasons, " ") + " The seller's other lines are settled."})
 }
 
 // mostReasons is how many lines of a seller are told with what is parked.

@@ -217,7 +217,7 @@ func (s *story) night(request jobs.Request) {
 		return
 	}
 	if err != nil || first.Run.Parked > 0 && !s.has("parked") {
-		s.Fatalf("night of %s: %d parked, %v", request.On, first.Run.Parked, err)
+		s.Fatalf("night of %s: %d parked, %v, %v", request.On, first.Run.Parked, s.parked(), err)
 	}
 	s.keepWorkbook(first.Run)
 	kept := s.rowsKept()

@@ -220,7 +220,11 @@ func divide(amount market.Money, parts []part) ([]market.Decimal, error) {
 	if same.Cmp(amount.Amount) == 0 {
 		return weights, nil
 	}
-	shares, err := market.Split(amount.Amount, weights, -min(amount.Amount.Exponent(), -amount.Currency.Places()))
+	places := amount.Currency.Places()
+	if rounded, err := amount.Amount.Round(places, market.RoundTruncate); err != nil || rounded.Cmp(amount.Amount) != 0 {
+		places = market.MaxFractionDigits // of other currencies deductions keep more
+	}
+	shares, err := market.Split(amount.Amount, weights, places)
 	if err != nil {
 		shares = make([]market.Decimal, len(parts))
 	}

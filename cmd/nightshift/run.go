@@ -19,27 +19,41 @@ import (
 
 // running is the command run.
 func (p *program) running() *cobra.Command {
-	var on, asOf string
+	var on, period, asOf string
 	var req jobs.Request
 	cmd := &cobra.Command{
-		Use: "run JOB --date DATE", Short: "Carry a job through one business date",
+		Use: "run JOB --date DATE | --period YYYYMM", Short: "Carry a job through one business date, or settle a month",
 		Long: `Run carries a job through one business date of one site. Starting a finished
 run changes nothing; starting an interrupted one goes on after its last chunk;
 starting one that is alive is exit code 75, unless --join adds this process's
 workers to it. One that was stopped goes on. Unlike night and the schedule, run
-waits for no other job and no file: you know what you ask for. The jobs: ` + strings.Join(jobs.Names(), ", ") + `.`,
+waits for no other job and no file: you know what you ask for. Settlement is run
+for a period, on its bill day; --dry-run previews it on any day: of a month that
+goes on it shows what has happened so far. The jobs: ` + strings.Join(jobs.Names(), ", ") + `.`,
 		Args:              takes(1, 1, "one job, such as `acceptance`"),
 		ValidArgsFunction: p.first(jobNames, false),
 		Example: `  nightshift run acceptance --date 2026-04-01
   nightshift run acceptance --date 2026-04-01 --dry-run     what would happen; nothing is kept
   nightshift run acceptance --date 2026-04-01 --join        help a run that is under way
-  nightshift run billing --date 2026-03-31                  what buyers owe for a day, billed the night after`,
+  nightshift run billing --date 2026-03-31                  what buyers owe for a day, billed the night after
+  nightshift run settlement --period 202603 --dry-run       what sellers would get for a month`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Job, req.Actor = args[0], p.actor("")
+			if period != "" {
+				if on != "" {
+					return misuse("run %s: name a date or a period, not both", req.Job)
+				}
+				month, err := market.ParsePeriod(period)
+				if err != nil {
+					return misuse("--period %s: write a month like 202604", period)
+				}
+				on = month.Last().String()
+			}
 			return p.runJob(cmd.Context(), req, on, asOf)
 		},
 	}
 	cmd.Flags().StringVar(&on, "date", "", "the business date, such as 2026-04-01")
+	cmd.Flags().StringVar(&period, "period", "", "the month to settle, such as 202604")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "the instant to evaluate at (default the job's local time on the date)")
 	cmd.Flags().BoolVar(&req.DryRun, "dry-run", false, "decide on a scratch copy and keep nothing")
 	cmd.Flags().BoolVar(&req.Join, "join", false, "help a run that somebody else has started")
@@ -62,6 +76,12 @@ func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string)
 		if req.AsOf, err = instant("as-of", asOf, site.Zone); err != nil {
 			return err
 		}
+	}
+	switch at, err := site.AsOf(req.Job, req.On); {
+	case errors.Is(err, rules.ErrNoMonthsEnd):
+		return misuse("%s runs for months: name one with --period %s", req.Job, market.Month(req.On))
+	case err == nil && req.DryRun && req.AsOf.IsZero() && site.Jobs[req.Job].Monthly && at.After(p.now()):
+		req.AsOf = p.now() // a preview of what has happened so far
 	}
 	if !req.DryRun {
 		if err := p.come(site, req.Job, req.On, req.AsOf); err != nil {

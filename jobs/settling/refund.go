@@ -17,11 +17,11 @@ func (r *round) takeBack(c *candidate) error {
 	}
 	c.partner = of.Kind == market.EarnedPartner
 	c.ProductClass, c.Model, c.Product, c.ProductID = of.ProductClass, of.Model, of.Product, of.ProductID
-	given, more := r.givenBack(c)
-	if of.Trouble == "" && given.Cmp(of.Paid.Amount) > 0 {
-		r.hold(c, fmt.Sprintf("With it %s are given back of an order of %s.", market.NewMoney(given, c.Paid.Currency), of.Paid), "")
+	if c.Trouble != "" {
+		r.hold(c, c.Trouble, "")
 		return nil
 	}
+	given, more := r.givenBack(c)
 	if of.settled {
 		before := r.book.Before[of.Key]
 		if len(before) == 0 {
@@ -30,7 +30,9 @@ func (r *round) takeBack(c *candidate) error {
 		return r.reverse(c, before[0], before[1:])
 	}
 	if of.waits == nil {
-		return r.reverse(c, of.line, nil)
+		line := of.line
+		line.Earning = *of.Earning
+		return r.reverse(c, line, nil)
 	}
 	if !more && given.Cmp(of.Paid.Amount) == 0 {
 		r.dropWith(of)
@@ -39,6 +41,19 @@ func (r *round) takeBack(c *candidate) error {
 	w := *of.waits
 	c.waits = &w
 	return nil
+}
+
+// overdrawn finds refunds of more than was paid: they count for nothing.
+func (r *round) overdrawn() {
+	for _, c := range r.order {
+		of := r.all[c.Reverses]
+		if c.Kind != market.EarnedRefund || of == nil || of.Trouble != "" {
+			continue
+		}
+		if given, _ := r.givenBack(c); given.Cmp(of.Paid.Amount) > 0 {
+			c.Trouble = fmt.Sprintf("With it %s are given back of an order of %s.", market.NewMoney(given, c.Paid.Currency), of.Paid)
+		}
+	}
 }
 
 // dropWith takes an order out with all that was given back of it.
@@ -55,7 +70,7 @@ func (r *round) dropWith(of *candidate) {
 // tells whether another one follows.
 func (r *round) givenBack(c *candidate) (sum market.Decimal, more bool) {
 	for _, other := range r.order {
-		if other.Kind != market.EarnedRefund || other.Reverses != c.Reverses {
+		if other.Kind != market.EarnedRefund || other.Reverses != c.Reverses || other.Trouble != "" && other != c {
 			continue
 		}
 		if other != c && (other.GivenBackAt.After(c.GivenBackAt) || other.GivenBackAt.Equal(c.GivenBackAt) && other.Key > c.Key) {

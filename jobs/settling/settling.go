@@ -73,6 +73,7 @@ type round struct {
 func (d *Desk) Settle(b *market.SellerBook) (Settlement, error) {
 	r := &round{Desk: d, book: b, places: b.Seller.Currency.Places(), at: d.Cut.Add(-time.Microsecond), all: make(map[string]*candidate, len(b.Earnings))}
 	r.take()
+	r.overdrawn()
 	r.addUp()
 	for _, c := range r.order {
 		if c.Kind == market.EarnedRefund || c.settled {
