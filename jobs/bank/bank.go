@@ -108,11 +108,18 @@ func (o Order) Check() error {
 }
 
 func (t Transfer) check(c market.Currency) error {
+	if t.Amount.Currency != c {
+		return fmt.Errorf("the currency is not %s, which the others have: order each currency by itself", c)
+	}
+	return t.Check()
+}
+
+// Check tells what is wrong with one payment.
+func (t Transfer) Check() error {
+	c := t.Amount.Currency
 	switch amount := t.Amount.Amount; {
 	case amount.Sign() <= 0:
 		return errors.New("the amount is not above zero")
-	case t.Amount.Currency != c:
-		return fmt.Errorf("the currency is not %s, which the others have: order each currency by itself", c)
 	case places(amount) > min(c.Places(), maxPlaces):
 		return fmt.Errorf("%s has %d decimals at most", c, min(c.Places(), maxPlaces))
 	case amount.Digits() > maxDigits:
