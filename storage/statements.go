@@ -45,10 +45,9 @@ func (tx *Tx) KeepStatements(ctx context.Context, k Keeping, statements []market
 		return err
 	}
 	type place struct{ statement, line int }
-	var all, earned []place
+	var earned []place
 	for i := range statements {
 		for n := range statements[i].Lines {
-			all = append(all, place{i, n})
 			if statements[i].Lines[n].Kind != market.EarnedCarried {
 				earned = append(earned, place{i, n})
 			}
@@ -60,7 +59,19 @@ func (tx *Tx) KeepStatements(ctx context.Context, k Keeping, statements []market
 	if err != nil {
 		return err
 	}
-	columns = []string{"key", "business_date", "site", "seller_id", "period", "version", "no", "kind", "order_id", "order_line", "buyer_id", "product_id", "product_class",
+	return tx.keepStatementLines(ctx, k, statements)
+}
+
+// keepStatementLines appends the lines of statements.
+func (tx *Tx) keepStatementLines(ctx context.Context, k Keeping, statements []market.Statement) error {
+	type place struct{ statement, line int }
+	var all []place
+	for i := range statements {
+		for n := range statements[i].Lines {
+			all = append(all, place{i, n})
+		}
+	}
+	columns := []string{"key", "business_date", "site", "seller_id", "period", "version", "no", "kind", "order_id", "order_line", "buyer_id", "product_id", "product_class",
 		"access_type", "model", "currency", "paid", "billable", "share", "fee_rate", "extra_rate", "tier_total", "fee", "withheld", "wht", "dst", "operating_fee",
 		"settled", "paid_at", "decided_by", "decided_at", "reverses", "rules", "memo"}
 	return tx.CopyRows(ctx, "statement_lines", columns, len(all), func(i int, row *Row) error {
