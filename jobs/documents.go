@@ -22,49 +22,71 @@ const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetm
 func WorkbookName(r market.Run) string { return fmt.Sprintf("%s-%s-%s.xlsx", r.Job, r.Site, r.On) }
 
 // KeepWorkbook writes the workbook of a completed run and keeps it with the
-// run. Lists that do not tie to the database are ErrControl; the workbook is
-// kept all the same, red, for whoever has to find out why. A job that has no
-// workbook keeps none.
+// run, and with a settlement the statements of its sellers. Lists that do not tie
+// to the database are ErrControl; the workbook is kept all the same, red, for
+// whoever has to find out why. A job that has no workbook keeps none.
 func (e *Engine) KeepWorkbook(ctx context.Context, r market.Run) (storage.Document, error) {
 	if !HasWorkbook(r.Job) {
 		return storage.Document{}, nil
 	}
-	read, write := io.Pipe()
+	untied := e.keepDocument(ctx, r, WorkbookName(r), func(w io.Writer) error { return e.Workbook(ctx, r, w) })
+	if untied != nil && !errors.Is(untied, ErrControl) {
+		return storage.Document{}, untied
+	}
+	if r.Job == settlementJob {
+		untied = errors.Join(untied, e.keepStatements(ctx, r))
+	}
+	document, err := e.Store.Document(ctx, r.ID, WorkbookName(r))
+	return document, errors.Join(err, untied)
+}
+
+// keepDocument keeps what is written under a run and a name. What does not tie
+// is kept all the same, and the error says so.
+func (e *Engine) keepDocument(ctx context.Context, r market.Run, name string, write func(io.Writer) error) error {
+	reader, writer := io.Pipe()
 	control := make(chan error, 1)
 	go func() {
-		err := e.Workbook(ctx, r, write)
+		err := tied(write(writer))
 		if control <- err; errors.Is(err, ErrControl) {
 			err = nil
 		}
-		write.CloseWithError(err)
+		writer.CloseWithError(err)
 	}()
-	document, err := e.Store.KeepDocument(ctx, r.ID, WorkbookName(r), workbookType, read)
-	read.CloseWithError(err)
-	return document, errors.Join(err, <-control)
+	_, err := e.Store.KeepDocument(ctx, r.ID, name, workbookType, reader)
+	reader.CloseWithError(err)
+	return errors.Join(err, <-control)
+}
+
+// tied is err, which is ErrControl where a report does not tie.
+func tied(err error) error {
+	if errors.Is(err, reports.ErrDoesNotTie) && !errors.Is(err, ErrControl) {
+		return fmt.Errorf("%w: %w", ErrControl, err)
+	}
+	return err
 }
 
 // Workbook writes the workbook of a completed run, from the history alone: it
 // is the same whenever it is written.
 func (e *Engine) Workbook(ctx context.Context, r market.Run, w io.Writer) error {
-	if r.State != market.RunCompleted {
-		return fmt.Errorf("%w: the %s run of %s at %s is not completed: start it again first", ErrBadRequest, r.Job, r.On, r.Site)
-	}
 	l, err := find(r.Job)
 	if err != nil {
 		return err
+	}
+	return tied(e.accountOf(ctx, r, func(a *account) error { return l.report(a, w) }))
+}
+
+// accountOf gives an account of a completed run.
+func (e *Engine) accountOf(ctx context.Context, r market.Run, give func(a *account) error) error {
+	if r.State != market.RunCompleted {
+		return fmt.Errorf("%w: the %s run of %s at %s is not completed: start it again first", ErrBadRequest, r.Job, r.On, r.Site)
 	}
 	site, err := e.Book.Site(r.Site)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
-	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		a := account{ctx: ctx, tx: tx, engine: e, site: site, run: r, policies: map[string]*rules.Policy{}, runs: map[int64]market.Run{r.ID: r}, inForce: map[held]*rules.InForce{}}
-		return l.report(&a, w)
+	return e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		return give(&account{ctx: ctx, tx: tx, engine: e, site: site, run: r, policies: map[string]*rules.Policy{}, runs: map[int64]market.Run{r.ID: r}, inForce: map[held]*rules.InForce{}})
 	})
-	if errors.Is(err, reports.ErrDoesNotTie) {
-		return fmt.Errorf("%w: %w", ErrControl, err)
-	}
-	return err
 }
 
 // HasWorkbook tells whether runs of a job leave a workbook.
@@ -256,16 +278,23 @@ func mapped[A, B any](rows iter.Seq2[A, error], row func(A) (B, error)) iter.Seq
 	}
 }
 
-// VerifyWorkbook writes the workbook of a run again, from the history, and
-// compares it with the document that was kept. It answers the first difference,
-// and nothing where both are the same bytes.
-func (e *Engine) VerifyWorkbook(ctx context.Context, r market.Run) (kept storage.Document, difference string, err error) {
-	kept, err = e.Store.Document(ctx, r.ID, WorkbookName(r))
+// VerifyDocument writes a document of a run again, from the history, and
+// compares it with the one that was kept; without a name it is the run's
+// workbook. It answers the first difference, and nothing where both are the same
+// bytes.
+func (e *Engine) VerifyDocument(ctx context.Context, r market.Run, name string) (kept storage.Document, difference string, err error) {
+	if name == "" {
+		name = WorkbookName(r)
+	}
+	if kept, err = e.Store.Document(ctx, r.ID, name); err != nil {
+		return kept, "", err
+	}
+	write, err := e.writerOf(ctx, r, name)
 	if err != nil {
 		return kept, "", err
 	}
 	sum := newSum()
-	if err := e.Workbook(ctx, r, sum); err != nil && !errors.Is(err, ErrControl) {
+	if err := tied(write(sum)); err != nil && !errors.Is(err, ErrControl) {
 		return kept, "", err
 	}
 	if hex.EncodeToString(sum.Sum(nil)) == hex.EncodeToString(kept.SHA256) {
@@ -275,7 +304,7 @@ func (e *Engine) VerifyWorkbook(ctx context.Context, r market.Run) (kept storage
 	if err := e.Store.WriteDocument(ctx, kept, &before); err != nil {
 		return kept, "", err
 	}
-	if err := e.Workbook(ctx, r, &now); err != nil && !errors.Is(err, ErrControl) {
+	if err := tied(write(&now)); err != nil && !errors.Is(err, ErrControl) {
 		return kept, "", err
 	}
 	difference, err = reports.Difference(&before, &now)
@@ -286,4 +315,24 @@ func (e *Engine) VerifyWorkbook(ctx context.Context, r market.Run) (kept storage
 		difference += fmt.Sprintf("; it was written by build %s, this is build %s", r.Build, e.Build)
 	}
 	return kept, difference, err
+}
+
+// VerifyWorkbook is VerifyDocument of the run's workbook.
+func (e *Engine) VerifyWorkbook(ctx context.Context, r market.Run) (kept storage.Document, difference string, err error) {
+	return e.VerifyDocument(ctx, r, "")
+}
+
+// writerOf is what writes a document of a run.
+func (e *Engine) writerOf(ctx context.Context, r market.Run, name string) (func(io.Writer) error, error) {
+	switch {
+	case name == WorkbookName(r):
+		return func(w io.Writer) error { return e.Workbook(ctx, r, w) }, nil
+	case r.Job == settlementJob && name == IncomeName(r):
+		return func(w io.Writer) error {
+			return e.accountOf(ctx, r, func(a *account) error { return incomeReport(a, w) })
+		}, nil
+	case r.Job != settlementJob:
+		return nil, fmt.Errorf("%w: %s is no document that can be written again", ErrBadRequest, name)
+	}
+	return e.statementWriter(ctx, r, name)
 }

@@ -15,6 +15,9 @@ import (
 // settlementJob is what the job is called.
 const settlementJob = "settlement"
 
+// settlementRulesets are what it decides by.
+var settlementRulesets = []string{"settlement", "settlement_instant", "fees", "tiers", "settlement_taxes", "minimum", "acceptance"}
+
 // settlement settles what sellers earned in a month. Its subject is a seller; its
 // business date is the last day of the month, and it runs on the bill day of the
 // month after. Every seller is looked at: what changes a seller's month may be
@@ -22,10 +25,11 @@ const settlementJob = "settlement"
 var settlement = line{
 	name:     settlementJob,
 	counted:  "sellers",
-	rulesets: []string{"settlement", "settlement_instant", "fees", "tiers", "settlement_taxes", "minimum", "acceptance"},
+	rulesets: settlementRulesets,
 	chunk:    100,
 	whole:    true,
 	step:     settlementStep,
+	report:   settlementReport,
 }
 
 // settlementStep takes a shard of sellers one chunk further: read, settle, keep.
