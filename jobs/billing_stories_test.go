@@ -11,7 +11,7 @@ import (
 // its lists must tie to the journals.
 func (s *story) keepWorkbook(r market.Run) {
 	s.Helper()
-	if r.Job != "billing" || len(r.Outcomes) == 0 {
+	if r.Job != "billing" && r.Job != "renewal" || len(r.Outcomes) == 0 {
 		return
 	}
 	if _, err := s.engine.KeepWorkbook(s.Context(), r); err != nil {

@@ -24,6 +24,7 @@ var renewal = line{
 	rulesets: renewalRulesets,
 	chunk:    500,
 	step:     renewalStep,
+	report:   renewalReport,
 }
 
 var renewalRulesets = []string{"renewal", "expiry", "periods", "renewal_reminders", "renewal_policy", "waterfall", "rounding", "refunds"}

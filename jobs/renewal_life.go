@@ -215,11 +215,46 @@ func (l *lifetime) attempt() error {
 	print := fnv1a(fnv1a(fnv1a(fnvBasis, d.Outcome), d.Rule), d.Carried)
 	if tried || print != l.now.Print && !(l.now.Print == 0 && d.Outcome == market.Wait) {
 		d.Facts = l.harvest.keepFacts(policy, facts)
+		if d.Outcome == "retry" || d.Outcome == market.Hold {
+			if d.LookAt, err = l.nextTry(); err != nil {
+				return err
+			}
+		}
 		l.billed.decisions = append(l.billed.decisions, d)
 		l.now.Print = print
 	}
 	l.billed.outcomes[d.Outcome]++
 	return l.carryOut(payment, facts)
+}
+
+// nextTry is the next night in which it will be tried to renew the subscription,
+// if nothing but time goes on; zero where there is none.
+func (l *lifetime) nextTry() (time.Time, error) {
+	tonight := market.DateOf(l.asOf, l.site.Zone)
+	for on := tonight + 1; on-tonight <= asManyNights; on++ {
+		at, err := l.site.AsOf(renewalJob, on)
+		if err != nil {
+			return time.Time{}, err
+		}
+		facts := l.facts(at)
+		facts.Paid = true
+		answer, err := l.version["renewal"].Decide(facts, at)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if tries(answer.Outcome) {
+			return at, nil
+		}
+		if answer.Outcome == "cancel" {
+			break
+		}
+	}
+	return time.Time{}, nil
+}
+
+// tries tells whether something is done about a renewal in a night.
+func tries(outcome string) bool {
+	return outcome == "renew" || outcome == "retry" || outcome == market.Hold
 }
 
 // fixPrice fixes what the renewal costs, and which discounts it has, with its
@@ -309,7 +344,7 @@ func (l *lifetime) lookAhead() error {
 		if err != nil {
 			return err
 		}
-		acts := answer.Outcome == "renew" || answer.Outcome == "retry" || answer.Outcome == market.Hold || answer.Outcome != l.answer.Outcome && l.answer.Outcome != "renew"
+		acts := tries(answer.Outcome) || answer.Outcome != l.answer.Outcome && l.answer.Outcome != "renew"
 		if acts || reminder.Outcome != "quiet" || on-tonight == asManyNights {
 			l.billed.look = earliest(l.billed.look, at)
 			return nil

@@ -137,8 +137,10 @@ func (w *worker) chunk(ctx context.Context) (left, claimed bool, err error) {
 		if err := w.goesOn(ctx, tx); err != nil {
 			return err
 		}
-		if err := tx.HoldFacts(ctx, w.run.Site); err != nil {
-			return err
+		if !w.dry { // what is put back is a copy's: nobody waits for it
+			if err := tx.HoldFacts(ctx, w.run.Site); err != nil {
+				return err
+			}
 		}
 		shard, before = *s, *s
 		if shard.Outcomes == nil {

@@ -17,21 +17,21 @@ var BillingLists = []string{"deductions", "buyers", "sellers", "sources", "dropp
 func BillingCSV(w io.Writer, r BillingReport, list string) error {
 	switch list {
 	case "deductions":
-		return writeCSV(w, deductionsTable, r.Zone, inTurn(r.Books, func(b BillingBook) rows[DeductionRow] { return b.Deductions }))
+		return writeCSV(w, deductionsTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[DeductionRow] { return b.Deductions }))
 	case "buyers":
-		return writeCSV(w, buyersTable, r.Zone, inTurn(r.Books, func(b BillingBook) rows[PartyRow] { return b.Buyers }))
+		return writeCSV(w, buyersTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[PartyRow] { return b.Buyers }))
 	case "sellers":
-		return writeCSV(w, billedSellersTable, r.Zone, inTurn(r.Books, func(b BillingBook) rows[PartyRow] { return b.Sellers }))
+		return writeCSV(w, billedSellersTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[PartyRow] { return b.Sellers }))
 	case "sources":
-		return writeCSV(w, sourcesTable, r.Zone, inTurn(r.Books, func(b BillingBook) rows[SourceRow] { return b.Sources }))
+		return writeCSV(w, sourcesTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[SourceRow] { return b.Sources }))
 	case "dropped":
-		return writeCSV(w, droppedTable, r.Zone, inTurn(r.Books, func(b BillingBook) rows[DroppedRow] { return b.Dropped }))
+		return writeCSV(w, droppedTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[DroppedRow] { return b.Dropped }))
 	case "refunds":
-		return writeCSV(w, refundsTable, r.Zone, inTurn(r.Books, func(b BillingBook) rows[RefundRow] { return b.Refunds }))
+		return writeCSV(w, refundsTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[RefundRow] { return b.Refunds }))
 	case "not_paid":
-		return writeCSV(w, notPaidTable, r.Zone, inTurn(r.Books, func(b BillingBook) rows[NotPaidRow] { return b.NotPaid }))
+		return writeCSV(w, notPaidTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[NotPaidRow] { return b.NotPaid }))
 	case "arrears":
-		return writeCSV(w, arrearsTable(r.AsOf), r.Zone, inTurn(r.Books, func(b BillingBook) rows[ArrearsRow] { return b.Arrears }))
+		return writeCSV(w, arrearsTable(r.AsOf), r.Zone, ofEach(r.Books, func(b BillingBook) rows[ArrearsRow] { return b.Arrears }))
 	case "errors":
 		return writeCSV(w, errorsTable, r.Zone, r.Errors)
 	case "parked":
@@ -42,19 +42,6 @@ func BillingCSV(w io.Writer, r BillingReport, list string) error {
 
 // rows is a list as it is streamed.
 type rows[R any] = func(yield func(R, error) bool)
-
-// inTurn is a list of all currencies, one after the other.
-func inTurn[R any](books []BillingBook, of func(BillingBook) rows[R]) rows[R] {
-	return func(yield func(R, error) bool) {
-		for _, b := range books {
-			for row, err := range sequence(of(b)) {
-				if !yield(row, err) {
-					return
-				}
-			}
-		}
-	}
-}
 
 // Columns of the deductions that the summary and the control sheet add up.
 const (
