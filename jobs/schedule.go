@@ -47,6 +47,7 @@ const (
 	afterTrouble = 5 * time.Minute
 	whileWaiting = time.Minute     // for a job that goes first, a file or a person
 	longestStop  = time.Minute     // for what is running to end when asked to stop
+	aDay         = 24 * time.Hour  // between looks at the coming month
 	heartbeat    = 2 * time.Second // between a leader's signs of life, and a follower's questions
 )
 
@@ -148,6 +149,7 @@ type siteWatch struct {
 func (w *siteWatch) beat(ctx context.Context, lock *storage.Lock) (lost error) {
 	ticks := w.schedule.Clock.NewTicker(heartbeat)
 	defer ticks.Stop()
+	var ahead time.Time // when months were made last
 	for {
 		select {
 		case <-ctx.Done():
@@ -166,6 +168,12 @@ func (w *siteWatch) beat(ctx context.Context, lock *storage.Lock) (lost error) {
 		}
 		if w.schedule.Watch != nil {
 			w.schedule.Watch.Tick(ctx, w.site, now)
+		}
+		if now.Sub(ahead).Abs() > aDay {
+			ahead = now
+			if err := w.schedule.Engine.Store.EnsureMonth(ctx, market.DateOf(now, w.site.Zone).AddDays(monthsAhead)); err != nil && ctx.Err() == nil {
+				w.schedule.Log.Warn("make the partitions of the coming month: the first run of it does", "site", w.site.Name, "error", err)
+			}
 		}
 	}
 }

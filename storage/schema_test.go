@@ -20,7 +20,7 @@ var facts = []string{
 	"manual_renewals", "policy_changes", "renewal_prices", "unsubscriptions", "adjustments",
 	"bank_accounts",
 	"statement_moves", "payout_pauses", "payout_approvals", "payouts", "payout_lines", "bank_lines", "period_closes", // by people, after a run
-	"skipped_nights", "halts", // by the schedule and by people, between runs
+	"skipped_nights", "halts", "messages", // by the schedule and by people, between runs
 }
 
 // kept are tables that the database keeps by itself: the application only

@@ -13,18 +13,23 @@ import (
 // settings are all that the environment may say, one variable a field, read
 // once. The column about is what `nightshift help settings` prints.
 type settings struct {
-	DatabaseURL secret `env:"DATABASE_URL" about:"the Postgres to work on, postgres://…; without it the embedded one"`
-	OwnerURL    secret `env:"NIGHTSHIFT_OWNER_URL" about:"who migrates, where the login of DATABASE_URL may not"`
-	Data        string `env:"NIGHTSHIFT_DATA" about:"the embedded database's directory; by default in the user's data directory, /var/lib/nightshift for root"`
-	Rules       string `env:"NIGHTSHIFT_RULES" about:"the directory of rule files; by default those built in"`
-	Site        string `env:"NIGHTSHIFT_SITE" envDefault:"cn" about:"the site that commands work on unless --site names another"`
-	Workers     int    `env:"NIGHTSHIFT_WORKERS" about:"shards carried at a time; by default as many as there are processors"`
-	ParkLimit   int    `env:"NIGHTSHIFT_PARK_LIMIT" envDefault:"1000" about:"candidates a run may set aside before it stops"`
-	Releases    string `env:"NIGHTSHIFT_RELEASES" envDefault:"optional" about:"required: only released rules are in force, and the rule directory holds candidates; or optional"`
-	Listen      string `env:"NIGHTSHIFT_LISTEN" envDefault:"127.0.0.1:8042" about:"where serve listens; beyond this machine only with a token or a password"`
-	Token       secret `env:"NIGHTSHIFT_TOKEN" about:"the bearer token that serve asks for"`
-	User        string `env:"NIGHTSHIFT_USER" about:"who signs in to serve, together with NIGHTSHIFT_PASSWORD"`
-	Password    secret `env:"NIGHTSHIFT_PASSWORD" about:"the password of NIGHTSHIFT_USER"`
+	DatabaseURL secret   `env:"DATABASE_URL" about:"the Postgres to work on, postgres://…; without it the embedded one"`
+	OwnerURL    secret   `env:"NIGHTSHIFT_OWNER_URL" about:"who migrates, where the login of DATABASE_URL may not"`
+	Data        string   `env:"NIGHTSHIFT_DATA" about:"the embedded database's directory; by default in the user's data directory, /var/lib/nightshift for root"`
+	Rules       string   `env:"NIGHTSHIFT_RULES" about:"the directory of rule files; by default those built in"`
+	Site        string   `env:"NIGHTSHIFT_SITE" envDefault:"cn" about:"the site that commands work on unless --site names another"`
+	Workers     int      `env:"NIGHTSHIFT_WORKERS" about:"shards carried at a time; by default as many as there are processors"`
+	ParkLimit   int      `env:"NIGHTSHIFT_PARK_LIMIT" envDefault:"1000" about:"candidates a run may set aside before it stops"`
+	Releases    string   `env:"NIGHTSHIFT_RELEASES" envDefault:"optional" about:"required: only released rules are in force, and the rule directory holds candidates; or optional"`
+	Listen      string   `env:"NIGHTSHIFT_LISTEN" envDefault:"127.0.0.1:8042" about:"where serve listens; beyond this machine only with a token or a password"`
+	Token       secret   `env:"NIGHTSHIFT_TOKEN" about:"the bearer token that serve asks for"`
+	User        string   `env:"NIGHTSHIFT_USER" about:"who signs in to serve, together with NIGHTSHIFT_PASSWORD"`
+	Password    secret   `env:"NIGHTSHIFT_PASSWORD" about:"the password of NIGHTSHIFT_USER"`
+	SMTP        secret   `env:"NIGHTSHIFT_SMTP" about:"the mail server that serve sends digests and alarms by, smtp://user:password@host:587 or smtps://…"`
+	MailFrom    string   `env:"NIGHTSHIFT_MAIL_FROM" about:"who they are from"`
+	MailTo      []string `env:"NIGHTSHIFT_MAIL_TO" about:"who they go to, with commas between"`
+	Backups     string   `env:"NIGHTSHIFT_BACKUPS" about:"the directory in which doctor looks for the newest backup"`
+	Webhook     secret   `env:"NIGHTSHIFT_WEBHOOK" about:"where serve posts digests and alarms as JSON, https://…"`
 }
 
 // releasesRequired is the word that puts released rules alone in force.
@@ -73,6 +78,8 @@ func readSettings(lookup func(string) string) (settings, error) {
 		return s, misuse("read the settings: NIGHTSHIFT_PARK_LIMIT is %d: there is at least one", s.ParkLimit)
 	case s.Releases != "optional" && s.Releases != releasesRequired:
 		return s, misuse("read the settings: NIGHTSHIFT_RELEASES is %q: it is optional or %s", s.Releases, releasesRequired)
+	case s.SMTP != "" && (s.MailFrom == "" || len(s.MailTo) == 0):
+		return s, misuse("read the settings: NIGHTSHIFT_SMTP needs NIGHTSHIFT_MAIL_FROM and NIGHTSHIFT_MAIL_TO beside it")
 	case (s.User == "") != (s.Password == ""):
 		return s, misuse("read the settings: NIGHTSHIFT_USER and NIGHTSHIFT_PASSWORD go together: set both or neither")
 	}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nightshift/cmd/nightshift/console"
+	"nightshift/cmd/nightshift/watching"
 	"nightshift/jobs"
 )
 
@@ -21,9 +22,13 @@ const serveHelp = `Serve wakes the jobs of the timetable at their local time in 
 catches up with missed nights, and shows runs and documents on a web page. Any
 number of them may run on one database: it decides which dates are due.
 
+/healthz answers while the program runs, /readyz while the database does, both to
+everybody; /metrics has the figures for Prometheus. With NIGHTSHIFT_SMTP or
+NIGHTSHIFT_WEBHOOK people are told how each night went, and of a deadline before
+it is missed.
+
 The page listens on this machine alone. To listen beyond it, set
-NIGHTSHIFT_TOKEN, or NIGHTSHIFT_USER and NIGHTSHIFT_PASSWORD. /healthz answers
-without them. SIGTERM stops after the chunk that is being carried.`
+NIGHTSHIFT_TOKEN, or NIGHTSHIFT_USER and NIGHTSHIFT_PASSWORD. SIGTERM stops after the chunk that is being carried.`
 
 // serve is the command serve.
 func (p *program) serve() *cobra.Command {
@@ -75,15 +80,40 @@ func (p *program) listen(ctx context.Context, address string, sites []string) er
 	if err != nil {
 		return fmt.Errorf("listen: %w: name another place with --listen", err)
 	}
+	senders, err := p.senders()
+	if err != nil {
+		return errors.Join(err, socket.Close())
+	}
+	nights := watching.New(e, sites, log, senders...)
+	defer nights.Close()
 	pages := &http.Server{
-		Handler: console.Routes(console.Config{Engine: e, Log: log, Token: string(p.settings.Token), User: p.settings.User, Password: string(p.settings.Password)}),
+		Handler: console.Routes(console.Config{Engine: e, Log: log, Metrics: nights.Handler(), Token: string(p.settings.Token), User: p.settings.User, Password: string(p.settings.Password)}),
 		// What is read is small and what is written may be large: only reading is limited.
 		ReadTimeout: headerTime, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	schedule := jobs.Schedule{Engine: e, Sites: sites, Clock: clockwork.NewRealClock(), Log: log}
+	schedule := jobs.Schedule{Engine: e, Sites: sites, Clock: clockwork.NewRealClock(), Log: log, Watch: nights}
 	log.Info("serving", "address", "http://"+socket.Addr().String(), "sites", sites, "signed_in", guarded)
 	return serveUntil(ctx, pages, socket, &schedule)
+}
+
+// senders are the ways to people that the settings name.
+func (p *program) senders() (senders []watching.Sender, err error) {
+	if p.settings.SMTP != "" {
+		mail, err := watching.NewMail(string(p.settings.SMTP), p.settings.MailFrom, p.settings.MailTo)
+		if err != nil {
+			return nil, misuse("%v", err)
+		}
+		senders = append(senders, mail)
+	}
+	if p.settings.Webhook != "" {
+		hook, err := watching.NewWebhook(string(p.settings.Webhook))
+		if err != nil {
+			return nil, misuse("%v", err)
+		}
+		senders = append(senders, hook)
+	}
+	return senders, nil
 }
 
 // serveUntil serves and wakes until the context ends or one of the two fails.

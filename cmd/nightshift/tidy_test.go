@@ -31,8 +31,9 @@ var topLevel = []string{"Dockerfile", "LICENSE", "README.md", "cmd", "go.mod", "
 
 // star says which of our packages a package may import: down the page only.
 var star = map[string][]string{
-	"cmd/nightshift":         {"cmd/nightshift/console", "jobs", "jobs/intake", "rules", "rules/market", "rules/table", "reports", "storage", "storage/cluster"},
-	"cmd/nightshift/console": {"jobs", "rules", "rules/market", "reports", "storage"},
+	"cmd/nightshift":          {"cmd/nightshift/console", "cmd/nightshift/watching", "jobs", "jobs/intake", "rules", "rules/market", "rules/table", "reports", "storage", "storage/cluster"},
+	"cmd/nightshift/console":  {"jobs", "rules", "rules/market", "reports", "storage"},
+	"cmd/nightshift/watching": {"jobs", "rules", "rules/market", "storage"},
 
 	"jobs":           {"jobs/bank", "jobs/metering", "jobs/waterfall", "rules", "rules/market", "rules/table", "reports", "storage"},
 	"jobs/bank":      {"rules/market"},
@@ -53,12 +54,13 @@ var star = map[string][]string{
 // starOfTests says what the tests of a package may import besides: a database
 // for each test, and what brings their records in.
 var starOfTests = map[string][]string{
-	"cmd/nightshift":         {"storage/storagetest"},
-	"cmd/nightshift/console": {"storage/storagetest", "rules/table", "jobs/intake"},
-	"jobs":                   {"storage/storagetest", "storage/cluster", "jobs/intake"},
-	"jobs/intake":            {"storage/storagetest"},
-	"storage":                {"storage/storagetest"},
-	"storage/storagetest":    {},
+	"cmd/nightshift":          {"storage/storagetest"},
+	"cmd/nightshift/console":  {"storage/storagetest", "rules/table", "jobs/intake"},
+	"cmd/nightshift/watching": {"storage/storagetest"},
+	"jobs":                    {"storage/storagetest", "storage/cluster", "jobs/intake"},
+	"jobs/intake":             {"storage/storagetest"},
+	"storage":                 {"storage/storagetest"},
+	"storage/storagetest":     {},
 }
 
 // library is code of others: where it is imported, and where its tests alone
@@ -72,6 +74,10 @@ type library struct {
 var libraries = []library{
 	{"github.com/expr-lang/expr", []string{"rules/compile*.go", "rules/decide*.go"}, []string{"rules/*"}},
 	{"github.com/go-co-op/gocron/v2", []string{"jobs/schedule*.go"}, []string{"jobs/schedule*"}},
+	{"github.com/prometheus/client_golang", []string{"cmd/nightshift/watching/*"}, nil},
+	{"github.com/prometheus/common", nil, []string{"cmd/nightshift/watching/*"}},
+	{"github.com/wneessen/go-mail", []string{"cmd/nightshift/watching/*"}, nil},
+	{"github.com/emersion/go-smtp", nil, []string{"cmd/nightshift/watching/*"}},
 	{"github.com/google/uuid", []string{"jobs/schedule*.go"}, nil}, // gocron's name of a wake
 	{"github.com/robfig/cron/v3", []string{"rules/timetable*.go"}, nil},
 	{"github.com/jonboulle/clockwork", []string{"jobs/schedule*.go", "cmd/nightshift/serve*.go"}, []string{"jobs/schedule*"}},
@@ -101,7 +107,7 @@ var libraries = []library{
 // clocks are the calls that read the wall clock or wait on it, and who may
 // make them. A business date and an as-of are arguments everywhere else.
 var clocks = map[string][]string{
-	"time.Now":   {"cmd/nightshift/*.go", "cmd/nightshift/console/*.go"},
+	"time.Now":   {"cmd/nightshift/*.go", "cmd/nightshift/console/*.go", "cmd/nightshift/watching/*.go"},
 	"time.Since": {"cmd/nightshift/*.go", "cmd/nightshift/console/*.go"},
 	"time.Until": {"cmd/nightshift/*.go"},
 	"time.Sleep": {"storage/cluster/guard.go", "storage/cluster/*_test.go"}, // killed processes tell nobody when they are gone

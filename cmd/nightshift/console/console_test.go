@@ -85,6 +85,7 @@ func TestPages(t *testing.T) {
 		{"an order of no site", "/explain/A-1?site=mars", "", 404, nil},
 		{"the style", "/style.css", "", 200, []string{"body {"}},
 		{"the health", "/healthz", "", 200, []string{"well"}},
+		{"whether it can work", "/readyz", "", 200, []string{"ready"}},
 		{"no such run", "/runs/99", "", 404, []string{"Not Found"}},
 		{"no number of a run", "/runs/../etc", "", 307, nil},
 		{"no such document", "/runs/1/secret.txt", "", 404, nil},
@@ -160,6 +161,8 @@ func TestOnlyThoseWhoSignInSeePages(t *testing.T) {
 		{"nobody asks for a document", both, "", "/runs/1/acceptance-cn-2024-03-05.xlsx", 401},
 		{"nobody asks for what is not there", both, "", "/nothing", 401},
 		{"health is for everybody", both, "", "/healthz", 200},
+		{"so is whether it can work", both, "", "/readyz", 200},
+		{"the figures are not", both, "", "/metrics", 401},
 		{"the token", both, "Bearer t0ken", "/", 200},
 		{"another token", both, "Bearer t0kem", "/", 401},
 		{"no token", both, "Bearer ", "/", 401},
@@ -181,6 +184,28 @@ func TestOnlyThoseWhoSignInSeePages(t *testing.T) {
 	}
 }
 
+func TestARunUnderWayShowsHowFarItIsAndAsksAgain(t *testing.T) {
+	e := nights(t)
+	for _, statement := range []string{
+		`UPDATE runs SET state = 'running', result_hash = NULL, due = 10 WHERE id = 2`,
+		`INSERT INTO shards (run_id, no, after_id, upto_id, checkpoint, candidates) VALUES (2, 7, 0, 8, 2, 4)`,
+	} {
+		if _, err := e.Store.DB().ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := console.Routes(console.Config{Engine: e, Log: slog.New(slog.DiscardHandler)})
+	page := ask(t, h, "/runs/2").Body.String()
+	for _, want := range []string{`http-equiv="refresh"`, `<progress max="100" value="25">`, "/ 10"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no %s\n%s", want, page)
+		}
+	}
+	if page := ask(t, h, "/runs/1").Body.String(); strings.Contains(page, "refresh") || strings.Contains(page, "<progress") {
+		t.Errorf("a run that is completed asks again\n%s", page)
+	}
+}
+
 func TestADatabaseThatIsGoneIsSaid(t *testing.T) {
 	e := nights(t)
 	var log bytes.Buffer
@@ -189,9 +214,11 @@ func TestADatabaseThatIsGoneIsSaid(t *testing.T) {
 	if err == nil {
 		defer gone.Close()
 		e.Store = gone
-		w := ask(t, h, "/healthz")
-		if w.Code < 500 {
+		if w := ask(t, h, "/readyz"); w.Code < 500 {
 			t.Errorf("status %d of a database that is gone", w.Code)
+		}
+		if w := ask(t, h, "/healthz"); w.Code != 200 {
+			t.Errorf("status %d: starting the program again does not bring the database back", w.Code)
 		}
 	}
 	if strings.Contains(log.String(), "hush") {

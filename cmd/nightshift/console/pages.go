@@ -37,6 +37,9 @@ type view struct {
 	Parked   []storage.Parked
 	Outcomes []outcomeRow
 
+	Shards []shardRow
+	Reload int // seconds until the page asks again; 0: it does not
+
 	Order, Site string
 	Aside       string // why the order is set aside
 	Decisions   []decisionRow
@@ -57,17 +60,68 @@ func (r runRow) Done() string { return doneBy[r.Job] }
 
 var doneBy = map[string]string{"acceptance": "accept", "renewal": "renew", "billing": "deduct", "settlement": "settle"}
 
+// shardRow is how far a part of a run has come.
+type shardRow struct {
+	storage.Shard
+	Percent int
+}
+
+// reload is how often the page of a run that is under way asks again, in seconds.
+const reload = 5
+
+// progress fills in how far a run has come that is not completed.
+func (c Config) progress(ctx context.Context, v *view) error {
+	if v.Run.State == market.RunCompleted {
+		return nil
+	}
+	shards, err := c.Engine.Standing(ctx, v.Run.Run)
+	if err != nil {
+		return err
+	}
+	v.Run.Candidates, v.Run.Parked = 0, 0
+	for _, s := range shards {
+		row := shardRow{Shard: s, Percent: 100}
+		if width := s.Upto - s.After; !s.Done && width > 0 {
+			row.Percent = int(100 * (s.Checkpoint - s.After) / width)
+		}
+		v.Shards = append(v.Shards, row)
+		v.Run.Candidates += s.Candidates
+		v.Run.Parked += s.Parked
+	}
+	if v.Run.State == market.RunRunning {
+		v.Reload = reload
+	}
+	return nil
+}
+
 type outcomeRow struct {
 	Word string
 	N    int64
 }
 
-func showHealth(c Config, w http.ResponseWriter, r *http.Request) error {
+// showHealth says that the program runs: a database that is away is not cured by
+// starting it again.
+func showHealth(_ Config, w http.ResponseWriter, _ *http.Request) error {
+	_, err := w.Write([]byte("well\n"))
+	return err
+}
+
+// showReady says that the program can work: the database is there, and of its
+// schema.
+func showReady(c Config, w http.ResponseWriter, r *http.Request) error {
 	if err := c.Engine.Store.Ping(r.Context()); err != nil {
 		return fmt.Errorf("ask the database how it is: %w", err)
 	}
-	_, err := w.Write([]byte("well\n"))
+	_, err := w.Write([]byte("ready\n"))
 	return err
+}
+
+func showMetrics(c Config, w http.ResponseWriter, r *http.Request) error {
+	if c.Metrics == nil {
+		return errNoPage
+	}
+	c.Metrics.ServeHTTP(w, r)
+	return nil
 }
 
 func showStyle(_ Config, w http.ResponseWriter, r *http.Request) error {
@@ -98,6 +152,9 @@ func showRun(c Config, w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := view{Run: c.row(run)}
+	if err := c.progress(r.Context(), &v); err != nil {
+		return err
+	}
 	for word, n := range run.Outcomes {
 		v.Outcomes = append(v.Outcomes, outcomeRow{word, n})
 	}

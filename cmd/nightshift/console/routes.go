@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Engine   *jobs.Engine
 	Log      *slog.Logger
+	Metrics  http.Handler // answers a scrape; nil: nobody does
 	Token    string
 	User     string
 	Password string
@@ -28,6 +29,8 @@ type Config struct {
 func Routes(c Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", c.open(showHealth))
+	mux.Handle("GET /readyz", c.open(showReady))
+	mux.Handle("GET /metrics", c.page(showMetrics))
 	mux.Handle("GET /{$}", c.page(showRuns))
 	mux.Handle("GET /runs/{run}", c.page(showRun))
 	mux.Handle("GET /runs/{run}/{name}", c.page(getDocument))

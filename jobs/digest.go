@@ -1,0 +1,225 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"nightshift/rules"
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
+
+// Message is what people are told about the nights of a site.
+type Message struct {
+	Key     string       `json:"key"` // names it: it is told once
+	Kind    string       `json:"kind"`
+	Site    string       `json:"site"`
+	Night   market.Date  `json:"night"`
+	Subject string       `json:"subject"`
+	Person  bool         `json:"needs_a_person"`
+	Lines   []string     `json:"lines"`
+	Runs    []MessageRun `json:"runs,omitempty"`
+}
+
+// MessageRun is a run as a digest tells it.
+type MessageRun struct {
+	ID         int64            `json:"id"`
+	Job        string           `json:"job"`
+	Date       market.Date      `json:"date"`
+	State      string           `json:"state"`
+	Candidates int64            `json:"candidates"`
+	Parked     int64            `json:"parked"`
+	Outcomes   map[string]int64 `json:"outcomes"`
+	Workbook   string           `json:"workbook,omitempty"`
+}
+
+// Text is the message as people read it.
+func (m Message) Text() string { return strings.Join(m.Lines, "\n") + "\n" }
+
+// Kinds of messages.
+const (
+	KindDigest = "digest"
+	KindAlarm  = "alarm"
+)
+
+// Messages are what has to be told now, and was not: the digest of the night, once
+// its jobs are through or their deadlines are over, and an alarm for each job that
+// will miss its deadline.
+func (e *Engine) Messages(ctx context.Context, siteName string, now time.Time) ([]Message, error) {
+	site, err := e.site(siteName)
+	if err != nil {
+		return nil, err
+	}
+	outlooks, err := e.Outlook(ctx, site.Name, now)
+	if err != nil {
+		return nil, err
+	}
+	var all []Message
+	for _, o := range outlooks {
+		if o.Late() {
+			all = append(all, alarmOf(site, o, now))
+		}
+	}
+	digest, due, err := e.digestOf(ctx, site, outlooks, now)
+	if err != nil {
+		return nil, err
+	}
+	if due {
+		all = append(all, digest)
+	}
+	return e.untold(ctx, all)
+}
+
+// untold leaves out what was told before.
+func (e *Engine) untold(ctx context.Context, all []Message) (left []Message, err error) {
+	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		left = nil
+		for _, m := range all {
+			told, err := tx.Told(ctx, m.Key)
+			if err != nil {
+				return err
+			}
+			if !told {
+				left = append(left, m)
+			}
+		}
+		return nil
+	})
+	return left, err
+}
+
+// Told records that a message reached people.
+func (e *Engine) Told(ctx context.Context, m Message) error {
+	return e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error { return tx.KeepMessage(ctx, m.Key, m.Site, m.Subject) })
+}
+
+const clockShown = "2006-01-02 15:04"
+
+func alarmOf(site *rules.Site, o Outlook, now time.Time) Message {
+	on := o.Due[0]
+	m := Message{Key: fmt.Sprintf("alarm/%s/%s/%s", site.Name, o.Job, on), Kind: KindAlarm, Site: site.Name, Night: market.DateOf(now, site.Zone), Person: true}
+	by, will := o.Deadline.In(site.Zone).Format(clockShown), "will not be"
+	if now.After(o.Deadline) {
+		will = "is not"
+	}
+	m.Subject = fmt.Sprintf("Nightshift %s: %s of %s %s done by %s", site.Name, o.Job, on, will, by)
+	m.Lines = []string{
+		fmt.Sprintf("%s of %s at %s %s done by %s.", o.Job, on, site.Name, will, by),
+		fmt.Sprintf("By how long past runs took it is done at %s, if it begins now; %s due.", o.Forecast.In(site.Zone).Format(clockShown), nightsAre(len(o.Due))),
+	}
+	if o.Why != nil {
+		m.Lines = append(m.Lines, "It does not begin: "+o.Why.Error())
+	} else if o.Run.ID != 0 {
+		m.Lines = append(m.Lines, fmt.Sprintf("Run %d has looked at %d of %d: `nightshift runs show %d`.", o.Run.ID, o.Run.Candidates, o.Run.Due, o.Run.ID))
+	}
+	return m
+}
+
+func nightsAre(n int) string {
+	if n == 1 {
+		return "1 night is"
+	}
+	return fmt.Sprintf("%d nights are", n)
+}
+
+// longestNight is how long after the last as-of of a night its digest is sent
+// at the latest, where no deadline is named.
+const longestNight = 6 * time.Hour
+
+// digestOf is the digest of the night of today; due is false while jobs of it may
+// still come to their end, and where none has begun.
+func (e *Engine) digestOf(ctx context.Context, site *rules.Site, outlooks []Outlook, now time.Time) (m Message, due bool, err error) {
+	night := market.DateOf(now, site.Zone)
+	m = Message{Key: fmt.Sprintf("digest/%s/%s", site.Name, night), Kind: KindDigest, Site: site.Name, Night: night}
+	through, over, begun := true, true, false
+	for _, o := range outlooks {
+		on, works, err := site.Night(o.Job, night)
+		if err != nil {
+			return m, false, err
+		}
+		if works {
+			ran, late, err := e.tellRun(ctx, site, o.Job, on, now, &m)
+			if err != nil {
+				return m, false, err
+			}
+			through, over, begun = through && ran, over && late, begun || ran
+		}
+		if o.Parked > 0 {
+			m.Person = true
+			m.Lines = append(m.Lines, fmt.Sprintf("  %d of %s are set aside and wait for a person: `nightshift runs parked %s --site %s`", o.Parked, o.Job, o.Job, site.Name))
+		}
+		if len(o.Due) > 0 && o.Why != nil {
+			m.Person = true
+			m.Lines = append(m.Lines, fmt.Sprintf("  %s does not begin: %v", o.Job, o.Why))
+		}
+	}
+	m.Subject = fmt.Sprintf("Nightshift %s, night of %s: %d runs", site.Name, night, len(m.Runs))
+	if m.Person {
+		m.Subject += ", a person is needed"
+	}
+	m.Lines = append([]string{m.Subject, ""}, m.Lines...)
+	return m, begun && (through || over), nil
+}
+
+// tellRun adds the run of a job to a digest. Ran is whether it came to its end,
+// late whether nobody waits for it any more.
+func (e *Engine) tellRun(ctx context.Context, site *rules.Site, job string, on market.Date, now time.Time, m *Message) (ran, late bool, err error) {
+	until, err := site.DeadlineOf(job, on)
+	if err != nil {
+		return false, false, err
+	}
+	if until.IsZero() {
+		asOf, err := site.AsOf(job, on)
+		if err != nil {
+			return false, false, err
+		}
+		until = asOf.Add(longestNight)
+	}
+	var run market.Run
+	var found bool
+	if err := e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		run, found, err = tx.FindRun(ctx, job, site.Name, on)
+		return err
+	}); err != nil {
+		return false, false, err
+	}
+	if !found {
+		m.Person = true
+		m.Lines = append(m.Lines, fmt.Sprintf("%s of %s was not begun", job, on))
+		return false, now.After(until), nil
+	}
+	told := MessageRun{ID: run.ID, Job: job, Date: on, State: run.State, Candidates: run.Candidates, Parked: run.Parked, Outcomes: run.Outcomes}
+	if run.State == market.RunCompleted && HasWorkbook(job) {
+		told.Workbook = WorkbookName(run)
+	}
+	m.Runs = append(m.Runs, told)
+	m.Lines = append(m.Lines, told.line(run))
+	m.Person = m.Person || run.State != market.RunCompleted
+	return run.State == market.RunCompleted, now.After(until), nil
+}
+
+// line is a run in a sentence.
+func (r MessageRun) line(run market.Run) string {
+	var came []string
+	for _, outcome := range slices.Sorted(maps.Keys(r.Outcomes)) {
+		came = append(came, fmt.Sprintf("%s %d", outcome, r.Outcomes[outcome]))
+	}
+	line := fmt.Sprintf("%s of %s: %s, run %d, looked at %d %s", r.Job, r.Date, r.State, r.ID, r.Candidates, Counted(r.Job))
+	if len(came) > 0 {
+		line += ": " + strings.Join(came, ", ")
+	}
+	if r.Parked > 0 {
+		line += fmt.Sprintf("; set aside %d", r.Parked)
+	}
+	if run.Failure != "" {
+		line += "; " + run.Failure
+	}
+	if r.Workbook != "" {
+		line += "; " + r.Workbook
+	}
+	return line
+}
