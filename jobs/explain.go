@@ -27,6 +27,7 @@ type Story struct {
 	Paid      []market.Deduction // of the order, or the newest of the buyer
 	Ended     *market.Completion // nil while nothing has ended its supervision
 	Parked    *storage.Parked    // nil unless it is set aside
+	Life      *Life              // of a subscription; nil of anything else
 }
 
 // newestDeductions is how many deductions a buyer's story tells.

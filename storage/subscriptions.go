@@ -2,7 +2,9 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -71,4 +73,57 @@ func (tx *Tx) SubscriptionsOf(ctx context.Context, buyers []int64) (map[int64][]
 		found[all[i].BuyerID] = append(found[all[i].BuyerID], all[i])
 	}
 	return found, nil
+}
+
+// ErrNoSubscription marks a code that no subscription of the site has.
+var ErrNoSubscription = errors.New("there is no such subscription")
+
+// SubscriptionID finds a subscription and its buyer.
+func (tx *Tx) SubscriptionID(ctx context.Context, site, code string) (id, buyer int64, err error) {
+	found, err := tx.one(ctx, `SELECT id, buyer_id FROM subscriptions WHERE site = $1 AND code = $2`, []any{site, code}, &id, &buyer)
+	if err == nil && !found {
+		err = ErrNoSubscription
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("find subscription %q at site %s: %w", code, site, err)
+	}
+	return id, buyer, nil
+}
+
+// Stands is what stands of a subject; nil where nothing was decided yet.
+func (tx *Tx) Stands(ctx context.Context, job string, subject int64) (stands []byte, err error) {
+	if _, err = tx.one(ctx, `SELECT stands FROM due WHERE job = $1 AND subject = $2`, []any{job, subject}, &stands); err != nil {
+		return nil, fmt.Errorf("read what stands of %d: %w", subject, err)
+	}
+	return stands, nil
+}
+
+// Asked is what became of something that a buyer asked for about a subscription:
+// another policy, or to take a renewal back.
+type Asked struct {
+	At            time.Time
+	For           string // the policy; or the request
+	TakeBack      bool
+	Outcome       string
+	Amount        market.Money // that was given back
+	Rule, Because string
+}
+
+// AskedOf is what became of what was asked for about a subscription, oldest first.
+func (tx *Tx) AskedOf(ctx context.Context, id int64) (list []Asked, err error) {
+	err = tx.Query(ctx, `
+		SELECT r.at, c.policy, false, r.outcome, 0::numeric, '', r.rule, r.because FROM policy_results r JOIN policy_changes c ON c.id = r.change_id WHERE r.subscription_id = $1
+		UNION ALL
+		SELECT r.requested_at, q.code, true, r.outcome, r.amount, r.currency, r.rule, r.because
+		FROM unsubscription_results r JOIN unsubscriptions q ON q.id = r.unsubscription_id WHERE r.subscription_id = $1
+		ORDER BY 1, 3, 2`, []any{id}, func(rows pgx.Rows) error {
+		var a Asked
+		err := rows.Scan(&a.At, &a.For, &a.TakeBack, &a.Outcome, &a.Amount.Amount, (*string)(&a.Amount.Currency), &a.Rule, &a.Because)
+		list = append(list, a)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what was asked for about subscription %d: %w", id, err)
+	}
+	return list, nil
 }

@@ -19,12 +19,12 @@ type telling struct {
 	all  bool // also the rules after the one that answered
 	tree bool
 
-	buyer bool // of a buyer, not of an order
+	about string // order, buyer or subscription
 }
 
 // explain is the command explain.
 func (p *program) explain() *cobra.Command {
-	var on, language, buyer string
+	var on, language, buyer, subscription string
 	var t telling
 	cmd := &cobra.Command{
 		Use: "explain ORDER", Short: "Every decision about an order, or what a buyer owes: what, why, since when, and when it turns to what",
@@ -35,16 +35,20 @@ that the reasons are those of that night, not of today.
 Of each rule it says in a sentence how things stood and what was asked. Of a
 decision table it shows the rows that match and the few that missed by least.
 
+Of a subscription it tells its terms, what became of what its buyer asked for, and
+when it is tried to renew it next.
+
 Of an order that was deducted it says who paid what, and which instruments were
 not used and why; of a buyer, what became of what is owed, and what was deducted
 last.`,
-		Args: takes(0, 1, "one order's number, such as `A-1001`, or --buyer"),
+		Args: takes(0, 1, "one order's number, such as `A-1001`, or --buyer or --subscription"),
 		Example: `  nightshift explain A-1001
   nightshift explain A-1001 --on 2026-04-01   what stood on that date, as of that night
   nightshift explain A-1001 --all             also the rules that came after the one that answered
   nightshift explain A-1001 --tree            each part of each condition, with its value
   nightshift explain A-1001 --lang zh         in Chinese
   nightshift explain --buyer ann              what is owed, and the last deductions
+  nightshift explain --subscription S-1        its terms, and when it is tried next
   nightshift explain A-1001 --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			site, err := p.siteRules()
@@ -64,14 +68,17 @@ last.`,
 			if err != nil {
 				return err
 			}
-			explained, code := e.Explain, buyer
+			explained, code := e.Explain, buyer+subscription
+			t.about = "order"
 			switch {
-			case len(args) == 1 && buyer == "":
+			case len(args) == 1 && code == "":
 				code = args[0]
-			case len(args) == 0 && buyer != "":
-				t.buyer, explained = true, e.ExplainBuyer
+			case len(args) == 0 && buyer != "" && subscription == "":
+				t.about, explained = "buyer", e.ExplainBuyer
+			case len(args) == 0 && buyer == "" && subscription != "":
+				t.about, explained = "subscription", e.ExplainSubscription
 			default:
-				return misuse("explain: name one order, or a buyer with --buyer")
+				return misuse("explain: name one order, a buyer with --buyer, or a subscription with --subscription")
 			}
 			story, err := explained(cmd.Context(), site.Name, code, night)
 			if err != nil {
@@ -87,6 +94,7 @@ last.`,
 	}
 	cmd.Flags().StringVar(&on, "on", "", "the decisions that stood on that date, as of that night")
 	cmd.Flags().StringVar(&buyer, "buyer", "", "a buyer instead of an order")
+	cmd.Flags().StringVar(&subscription, "subscription", "", "a subscription instead of an order")
 	cmd.Flags().BoolVar(&t.all, "all", false, "show every rule, also those after the one that answered")
 	cmd.Flags().BoolVar(&t.tree, "tree", false, "show each part of each condition with its value, as a tree")
 	cmd.Flags().StringVar(&language, "lang", "en", "en or zh; the reasons are in the language of the rule file")
@@ -100,6 +108,7 @@ func (p *program) tell(t telling, code string, story jobs.Story) {
 	if e := story.Ended; e != nil && !e.ValidFrom.IsZero() {
 		p.printf(t.say("valid from %s until %s")+"\n", rfc3339(e.ValidFrom, t.site.Zone), rfc3339(e.ValidUntil, t.site.Zone))
 	}
+	p.tellLife(t, story.Life)
 	if k := story.Parked; k != nil {
 		p.printf(t.say("%s on %s, run %d: %s")+"\n", p.paint(p.out, yellow, t.say("parked")), k.On, k.RunID, k.Reason)
 		p.printf(t.say("Correct it and import it again, or correct the rule and `nightshift runs requeue %s %s`.")+"\n", k.Job, code)
@@ -123,6 +132,9 @@ func (p *program) tell(t telling, code string, story jobs.Story) {
 		add("since", orElse(rfc3339(d.DueAt, t.site.Zone), t.say("no clock says when")))
 		if d.Actor == "" {
 			add("turns", t.turns(x))
+		}
+		if d.Ruleset == "renewal" && !d.LookAt.IsZero() {
+			add("next try", rfc3339(d.LookAt, t.site.Zone))
 		}
 		for _, v := range x.Why.Answer.Values {
 			g.row("  "+v.Name, v.String())

@@ -19,6 +19,7 @@ type decisionView struct {
 	Because   string          `json:"because"`
 	Since     *time.Time      `json:"since,omitempty"`
 	Turns     *turnView       `json:"turns,omitempty"`
+	NextTry   *time.Time      `json:"next_try,omitempty"` // of a renewal that could not be paid
 	Run       int64           `json:"run,omitempty"`
 	Actor     string          `json:"actor,omitempty"`
 	Evidence  string          `json:"evidence,omitempty"`
@@ -82,16 +83,18 @@ func (t telling) view(code string, story jobs.Story) map[string]any {
 				v.Turns.Error = turn.Err.Error()
 			}
 		}
+		if d.Ruleset == "renewal" {
+			v.NextTry = known(d.LookAt, site)
+		}
 		for _, r := range x.Why.Rules {
 			v.Rules = append(v.Rules, t.viewOfRule(r))
 		}
 		views = append(views, v)
 	}
-	about := "order"
-	if t.buyer {
-		about = "buyer"
+	view := map[string]any{t.about: code, "site": site.Name, "decisions": views}
+	if story.Life != nil {
+		view["life"] = t.viewOfLife(story.Life)
 	}
-	view := map[string]any{about: code, "site": site.Name, "decisions": views}
 	if len(story.Paid) > 0 {
 		view["deductions"] = viewsOfPaid(site, story.Paid)
 	}
