@@ -112,20 +112,15 @@ type Tie struct {
 // Ties are the control totals of a completed run: its counts, beside the rows
 // that it left.
 func (tx *Tx) Ties(ctx context.Context, r market.Run) (ties []Tie, err error) {
-	var shards, parked, decisions, unposted int64
+	var shards, parked, decisions int64
 	_, err = tx.one(ctx, `
 		SELECT
 			(SELECT coalesce(sum(candidates), 0) FROM shards WHERE run_id = $1)::bigint,
 			(SELECT count(*) FROM parked WHERE run_id = $1),
-			(SELECT count(*) FROM decisions WHERE run_id = $1 AND business_date = $2 AND no = 0),
-			(SELECT count(*) FROM journals j WHERE j.business_date = $2 AND j.source = $3
-			 AND NOT EXISTS (SELECT FROM postings p WHERE p.journal_id = j.id AND p.business_date = j.business_date))`,
-		[]any{r.ID, r.On, RunSource(r.ID)}, &shards, &parked, &decisions, &unposted)
+			(SELECT count(*) FROM decisions WHERE run_id = $1 AND business_date = $2 AND no = 0)`,
+		[]any{r.ID, r.On}, &shards, &parked, &decisions)
 	if err != nil {
 		return nil, fmt.Errorf("tie run %d: %w", r.ID, err)
 	}
-	return []Tie{
-		{"candidates", r.Candidates, shards}, {"parked candidates", r.Parked, parked},
-		{"decisions", r.Decisions, decisions}, {"journals without a posting", 0, unposted},
-	}, nil
+	return []Tie{{"candidates", r.Candidates, shards}, {"parked candidates", r.Parked, parked}, {"decisions", r.Decisions, decisions}}, nil
 }
