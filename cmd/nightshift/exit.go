@@ -38,7 +38,7 @@ func (m misused) Error() string { return m.reason }
 func misuse(format string, args ...any) error { return misused{fmt.Sprintf(format, args...)} }
 
 // wrongly are the errors whose cause is the request or the input.
-var wrongly = []error{jobs.ErrBadRequest, storage.ErrNoSubscription, storage.ErrNoOrder, storage.ErrNoRun, storage.ErrNoDocument, storage.ErrAddress, rules.ErrNoPolicy, market.ErrOutsideCalendar}
+var wrongly = []error{jobs.ErrBadRequest, storage.ErrNoSubscription, storage.ErrNoOrder, storage.ErrNoRun, storage.ErrNoDocument, storage.ErrPeriodClosed, storage.ErrAddress, rules.ErrNoPolicy, market.ErrOutsideCalendar}
 
 // worst is the error of a command that set n candidates or rows aside: what
 // went wrong says more than what was set aside.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -153,9 +154,9 @@ func putInPlace(to string, write func(io.Writer) error) error {
 
 func (p *program) reportsVerify() *cobra.Command {
 	return &cobra.Command{
-		Use: "verify RUN", Short: "Write a run's workbook again from the history and compare", Args: takes(1, 1, "the number of one run"),
-		Long:              "Verify writes the workbook of a run again, from the history alone, and compares\nit with the one that was kept. A difference is exit code 4.",
-		Example:           "  nightshift reports verify 12",
+		Use: "verify RUN [NAME]", Short: "Write a run's workbook again from the history and compare", Args: takes(1, 2, "the number of a run, and the name of a document"),
+		Long:              "Verify writes the workbook of a run again, from the history alone, and compares\nit with the one that was kept; with a name, another document of the run, such as\na seller's statement. A difference is exit code 4.",
+		Example:           "  nightshift reports verify 12\n  nightshift reports verify 14 statement-cn-acme-202405.xlsx",
 		ValidArgsFunction: p.first(p.runNames, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			run, err := p.findRun(cmd.Context(), args[0])
@@ -166,7 +167,7 @@ func (p *program) reportsVerify() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			kept, difference, err := e.VerifyWorkbook(cmd.Context(), run)
+			kept, difference, err := e.VerifyDocument(cmd.Context(), run, strings.Join(args[1:], ""))
 			if err != nil {
 				return err
 			}

@@ -5,18 +5,31 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"nightshift/jobs"
 	"nightshift/rules/market"
 	"nightshift/storage"
 )
 
 // settlement is the command settlement and those below it.
 func (p *program) settlement() *cobra.Command {
-	cmd := group("settlement", "What sellers earned: what waits, and why", `Settlement is run for a month on its bill day: `+"`nightshift run settlement --period 202405`"+`,
+	cmd := group("settlement", "Statements of sellers: review, pay, match with the bank, close", `Settlement is run for a month on its bill day: `+"`nightshift run settlement --period 202405`"+`,
 or by night and serve. What is not settled then is listed with the conditions
-that are not met, and looked at again with the next month.`, `
+that are not met, and looked at again with the next month.
+
+A statement goes its way by people: review, send, countersign, payout, and by the
+bank's answer: reconcile. When all of it ties the month is closed.`, `
   nightshift settlement waiting --period 202405
-  nightshift settlement waiting --period 202405 --seller acme --json`)
-	cmd.AddCommand(p.settlementWaiting())
+  nightshift settlement list --period 202405
+  nightshift settlement review --period 202405
+  nightshift settlement payout --period 202405 --dry-run
+  nightshift settlement reconcile camt053.xml
+  nightshift settlement close --period 202405`)
+	cmd.AddCommand(p.settlementWaiting(), p.settlementList(), p.settlementShow(), p.settlementWorkbook(), p.settlementReissue(),
+		p.settlementPayout(), p.settlementPayouts(), p.settlementApprove(), p.settlementPause(true), p.settlementPause(false),
+		p.settlementReconcile(), p.settlementUnmatched(), p.settlementClose())
+	for _, act := range jobs.StatementActs() {
+		cmd.AddCommand(p.settlementMove(act))
+	}
 	return cmd
 }
 

@@ -20,7 +20,7 @@ func WriteCSV(w io.Writer, o Order) error {
 	}
 	count, sum := o.Sum()
 	out := csv.NewWriter(w)
-	out.UseCRLF = true
+	out.UseCRLF = false
 	err := out.Write(orderColumns)
 	for _, t := range o.Transfers {
 		if err != nil {
