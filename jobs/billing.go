@@ -19,14 +19,14 @@ var billing = line{
 	name:     "billing",
 	counted:  "buyers",
 	rulesets: billingRulesets,
-	chunk:    500,
+	chunk:    1000,
 	uneven:   true,
 	first:    judgeStrays,
 	step:     billingStep,
 	report:   billingReport,
 }
 
-var billingRulesets = []string{"payment", "waterfall", "rounding", "periods", "arrears", "refunds", "returns", metering.Ruleset, metering.RepurchaseRuleset}
+var billingRulesets = []string{"payment", "waterfall", "rounding", "periods", "arrears", "month_end", "refunds", "returns", metering.Ruleset, metering.RepurchaseRuleset}
 
 // billingStep takes a shard of buyers one chunk further: read, settle, keep.
 func billingStep(ctx context.Context, tx *storage.Tx, x *execution, shard *storage.Shard, p pace) error {
@@ -65,7 +65,11 @@ type billingDesk struct {
 // openDesk reads the buyers of a chunk with all that billing settles.
 func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.Due) (*billingDesk, error) {
 	buyers := subjects(due)
-	d, err := readPayers(ctx, tx, x, buyers)
+	stood := map[int64]bool{}
+	for i := range due {
+		stood[due[i].Subject] = len(due[i].Stands) > 0
+	}
+	d, err := readPayers(ctx, tx, x, buyers, stood)
 	if err != nil {
 		return nil, err
 	}
@@ -81,13 +85,13 @@ func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.D
 
 // readPayers reads buyers with what they can pay with and the rules they pay by,
 // and locks their accounts.
-func readPayers(ctx context.Context, tx *storage.Tx, x *execution, buyers []int64) (*billingDesk, error) {
+func readPayers(ctx context.Context, tx *storage.Tx, x *execution, buyers []int64, stood map[int64]bool) (*billingDesk, error) {
 	d := &billingDesk{x: x, version: map[string]*rules.Policy{}}
 	for n, ruleset := range x.line.rulesets {
 		d.version[ruleset] = x.inForce[n].Policy()
 	}
 	var err error
-	if d.payers, err = tx.Payers(ctx, buyers); err != nil {
+	if d.payers, err = tx.Payers(ctx, buyers, stood); err != nil {
 		return nil, err
 	}
 	var accounts []market.Account
@@ -170,6 +174,7 @@ func (k *harvest) bill(b *billed, due storage.Due) {
 	k.money(b)
 	k.ends = append(k.ends, b.ends...)
 	k.refunds = append(k.refunds, b.refunds...)
+	k.months = append(k.months, b.months...)
 	if b.look.IsZero() && b.stands.nothing() {
 		k.dismissed = append(k.dismissed, due.Subject)
 		return

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"nightshift/rules"
@@ -23,6 +24,23 @@ func (o *owing) freezes() []market.Span {
 		return o.Frozen
 	}
 	return append(o.Frozen[:len(o.Frozen):len(o.Frozen)], market.Span{From: o.FrozenAt})
+}
+
+// freezesKept is for how long it matters that use was frozen: no record is as old
+// when it comes. Afterwards nothing stands of who owes nothing.
+const freezesKept = 366 * 24 * time.Hour
+
+// forgetFreezes drops the freezes that no record can be about any more, and has
+// the buyer looked at when the next one is of that age.
+func (b *bill) forgetFreezes() {
+	o := &b.billed.stands.Owing
+	old := func(s market.Span) bool { return !s.To.Add(freezesKept).After(b.asOf) }
+	if slices.ContainsFunc(o.Frozen, old) {
+		o.Frozen = slices.DeleteFunc(slices.Clone(o.Frozen), old)
+	}
+	if len(o.Frozen) > 0 {
+		b.billed.look = earliest(b.billed.look, o.Frozen[0].To.Add(freezesKept))
+	}
 }
 
 // payArrears has money that came pay what is owed, before anything else does.

@@ -23,6 +23,7 @@ type stands struct {
 	Orders    []openOrder `json:",omitempty"`
 	Unrounded []unrounded `json:",omitempty"`
 	Owing     owing       `json:",omitzero"`
+	Account   time.Time   `json:",omitzero"` // the end of the month that what is owed on account is billed with
 }
 
 // parseStands reads what stands of a buyer.
@@ -38,7 +39,7 @@ func parseStands(kept []byte) (s stands, err error) {
 
 // nothing tells whether nothing stands: the buyer is settled.
 func (s stands) nothing() bool {
-	return len(s.Orders) == 0 && len(s.Unrounded) == 0 && s.Owing.Since.IsZero() && len(s.Owing.Frozen) == 0
+	return len(s.Orders) == 0 && len(s.Unrounded) == 0 && s.Account.IsZero() && s.Owing.Since.IsZero() && len(s.Owing.Frozen) == 0
 }
 
 // orderTry is an order that is not paid, on its way through the instants at

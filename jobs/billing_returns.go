@@ -10,7 +10,7 @@ import (
 )
 
 // planReturn takes hardware that is sent back through what happened to it and
-// through the clocks of both sides (domain.md §6), and plans what it comes to at
+// through the clocks of both sides, and plans what it comes to at
 // its due instant. What is still open is looked at again when it can change.
 func (b *bill) planReturn(r *market.RefundRequest) error {
 	policy := b.version["returns"]

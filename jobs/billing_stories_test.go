@@ -36,6 +36,7 @@ func (s *story) writtenAgain() {
 //	-- usage --       what became of every record of use
 //	-- deductions --  what was charged: price, discount, what is due, what was dropped, and who paid
 //	-- refunds --     what became of requests for money back
+//	-- month bills -- what buyers on account were billed at a month's end, where the story speaks of any
 //	-- ledger --      every posting of every journal
 //	-- balances --    what is left on the buyers' accounts
 
@@ -112,6 +113,20 @@ func (s *story) refunds() []string {
 			var at time.Time
 			err := scan(&code, &order, &outcome, &rule, &amount, &at)
 			return strings.Join([]string{code, order, outcome, rule, amount, s.instant(at)}, "  "), err
+		})
+}
+
+func (s *story) monthBills() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT m.business_date::text, b.code, to_char(m.month, 'YYYYMM'), trim_scale(m.owed)::text || ' ' || m.currency, m.rule, m.at, m.due_at
+		FROM month_bills m JOIN buyers b ON b.id = m.buyer_id
+		ORDER BY m.at, b.code COLLATE "C"`,
+		func(scan func(...any) error) (string, error) {
+			var on, code, month, owed, rule string
+			var at, due time.Time
+			err := scan(&on, &code, &month, &owed, &rule, &at, &due)
+			return strings.Join([]string{on, code, month, owed, rule, s.instant(at), "due " + s.instant(due)}, "  "), err
 		})
 }
 

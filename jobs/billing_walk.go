@@ -53,6 +53,7 @@ func (b *bill) cleared() *bill {
 			decisions:  of.decisions[:0],
 			ends:       of.ends[:0],
 			refunds:    of.refunds[:0],
+			months:     of.months[:0],
 			effects:    market.Effects{Events: of.effects.Events[:0], Completions: of.effects.Completions[:0], Notices: of.effects.Notices[:0]},
 			outcomes:   of.outcomes,
 		},
@@ -70,6 +71,7 @@ type billed struct {
 	decisions  []market.Decision
 	ends       []market.OrderEnd
 	refunds    []market.RefundResult
+	months     []market.MonthBill
 	effects    market.Effects
 	stands     stands
 	arrears    *market.Decision // what became of the buyer's resources; nil where nothing changed
@@ -98,6 +100,7 @@ const (
 // have paid. It touches neither database nor clock.
 func (b *bill) settle() error {
 	b.billed.stands.Unrounded, b.billed.stands.Owing = b.stands.Unrounded, b.stands.Owing
+	b.billed.stands.Account = b.stands.Account
 	b.planMoney()
 	b.planInstruments()
 	b.refunded = map[int64]market.Decimal{}
@@ -147,6 +150,12 @@ func (b *bill) settle() error {
 	if err := b.roundMonths(b.asOf); err != nil {
 		return err
 	}
+	b.forgetFreezes()
+	b.watchAccount(b.asOf)
+	if err := b.billMonths(b.asOf); err != nil {
+		return err
+	}
+	b.billed.look = earliest(b.billed.look, b.billed.stands.Account)
 	for i := range b.billed.stands.Unrounded {
 		b.billed.look = earliest(b.billed.look, b.monthEnd(b.billed.stands.Unrounded[i].Month))
 	}
@@ -204,6 +213,7 @@ func (b *bill) happen() error {
 		if err := b.watchArrears(at); err != nil {
 			return err
 		}
+		b.watchAccount(at)
 	}
 }
 
@@ -213,7 +223,10 @@ func (b *bill) pass(at time.Time) error {
 	if _, err := b.passArrears(at.Add(-time.Microsecond)); err != nil {
 		return err
 	}
-	return b.roundMonths(at)
+	if err := b.roundMonths(at); err != nil {
+		return err
+	}
+	return b.billMonths(at)
 }
 
 // when plans something that happens at an instant; what lies ahead is looked at

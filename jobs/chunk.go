@@ -38,6 +38,7 @@ type harvest struct {
 	deductions []market.Deduction
 	ends       []market.OrderEnd
 	refunds    []market.RefundResult
+	months     []market.MonthBill
 	metered    market.MeteredUse
 	terms      []market.BoughtTerm // of renewal
 	changes    []market.PolicyResult
@@ -63,6 +64,7 @@ func (k *harvest) cleared() *harvest {
 		deductions: k.deductions[:0],
 		ends:       k.ends[:0],
 		refunds:    k.refunds[:0],
+		months:     k.months[:0],
 		metered:    k.metered.Cleared(),
 		terms:      k.terms[:0],
 		changes:    k.changes[:0],
@@ -317,6 +319,9 @@ func (k *harvest) keepBilled(ctx context.Context, tx *storage.Tx, owner storage.
 		return err
 	}
 	if err := tx.KeepRefunds(ctx, owner, k.refunds); err != nil {
+		return err
+	}
+	if err := tx.KeepMonthBills(ctx, owner, k.months); err != nil {
 		return err
 	}
 	if err := tx.KeepTerms(ctx, owner, k.terms); err != nil {

@@ -83,6 +83,9 @@ func (a *account) bookOf(c market.Currency) (reports.BillingBook, error) {
 			return reports.NotPaidRow{Subject: subject(v.OrderLine), Outcome: v.Outcome, At: v.At, Tried: v.Tried, Shortfall: of(v.Shortfall),
 				TurnsAt: v.TurnsAt, Rule: v.Rule, Because: because, NotUsed: notUsed(v.Refused)}, err
 		}),
+		Months: mapped(a.tx.MonthBillsBy(a.ctx, a.run, c), func(v market.MonthBill) (reports.MonthRow, error) {
+			return reports.MonthRow{Buyer: v.Buyer, Month: v.Month, Owed: v.Owed, At: v.At, DueAt: v.DueAt, Rule: v.Rule, Because: v.Because}, nil
+		}),
 		Arrears: mapped(a.tx.OwingAt(a.ctx, a.run, c), func(v storage.Owing) (reports.ArrearsRow, error) {
 			because, err := a.because("arrears", v.RunID, v.At, v.Rule)
 			return reports.ArrearsRow{Buyer: v.Buyer, Owed: of(v.Amount), Since: v.Since, State: v.State, TurnsAt: v.Next, Rule: v.Rule, Because: because}, err
@@ -109,12 +112,14 @@ func (a *account) bookCounts(c market.Currency) (n reports.BookCounts, err error
 	err = errors.Join(err, failed)
 	unpaid, cost, short, failed := a.tx.TallyNotPaid(a.ctx, a.run, c, a.site.Currency)
 	err = errors.Join(err, failed)
+	months, billed, failed := a.tx.TallyMonthBills(a.ctx, a.run, c)
+	err = errors.Join(err, failed)
 	owing, owed, failed := a.tx.TallyOwing(a.ctx, a.run, c)
 	return reports.BookCounts{
 		Deductions: all.Rows, Price: of(all.Price), Discounted: of(all.Discounted), Due: of(all.Due), Dropped: of(all.Dropped), Owed: of(all.Owed), Back: of(all.Back),
 		Taken: of(booked.Taken), LetGo: of(booked.Dropped), DroppedRows: booked.DroppedRows, DroppedAll: of(booked.DroppedAll),
 		Refunds: reports.Tally{Rows: refunds, Amount: of(back)}, Refunded: of(booked.Refunded),
-		NotPaid: reports.Tally{Rows: unpaid, Amount: of(cost)}, Short: of(short), Arrears: reports.Tally{Rows: owing, Amount: of(owed)},
+		NotPaid: reports.Tally{Rows: unpaid, Amount: of(cost)}, Short: of(short), Months: reports.Tally{Rows: months, Amount: of(billed)}, Arrears: reports.Tally{Rows: owing, Amount: of(owed)},
 	}, errors.Join(err, failed)
 }
 

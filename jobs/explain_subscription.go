@@ -74,7 +74,7 @@ func (e *Engine) ExplainSubscription(ctx context.Context, siteName, code string,
 // lifeOf asks the rules in force how a subscription stood in the last night, and
 // looks ahead from there; where there was no night, from its start.
 func (e *Engine) lifeOf(ctx context.Context, tx *storage.Tx, site *rules.Site, id, buyer int64, last market.Date, ran bool) (*Life, error) {
-	payers, err := tx.Payers(ctx, []int64{buyer})
+	payers, err := tx.Payers(ctx, []int64{buyer}, nil)
 	if err != nil {
 		return nil, err
 	}

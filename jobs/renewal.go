@@ -36,7 +36,7 @@ func renewalStep(ctx context.Context, tx *storage.Tx, x *execution, shard *stora
 		return err
 	}
 	buyers := subjects(due)
-	desk, err := readPayers(ctx, tx, x, buyers)
+	desk, err := readPayers(ctx, tx, x, buyers, nil)
 	if err != nil {
 		return err
 	}

@@ -343,6 +343,9 @@ func (s *story) outcome() []part {
 	if slices.Contains(s.jobs, "renewal") {
 		return append(parts, part{"decisions", s.renewals()}, part{"asked", s.asked()}, part{"terms", s.terms()}, part{"calls", s.calls()}, part{"deductions", s.deductions()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})
 	}
+	if s.has("month bills") {
+		parts = append(parts, part{"month bills", s.monthBills()})
+	}
 	if slices.Contains(s.jobs, "billing") {
 		return append(parts, part{"decisions", s.payments()}, part{"usage", s.usage()}, part{"deductions", s.deductions()}, part{"refunds", s.refunds()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})
 	}

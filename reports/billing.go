@@ -50,6 +50,7 @@ type BillingBook struct {
 	Dropped    iter.Seq2[DroppedRow, error]
 	Refunds    iter.Seq2[RefundRow, error]
 	NotPaid    iter.Seq2[NotPaidRow, error]
+	Months     iter.Seq2[MonthRow, error]   // bills of the month to buyers on account
 	Arrears    iter.Seq2[ArrearsRow, error] // of all who owe at the as-of, whenever that began
 }
 
@@ -69,6 +70,7 @@ type BookCounts struct {
 	Refunded market.Money // what the journals of refunds gave back to buyers
 	NotPaid  Tally
 	Short    market.Money // what was short of the orders not paid
+	Months   Tally
 	Arrears  Tally
 }
 
@@ -127,6 +129,17 @@ type NotPaidRow struct {
 	Rule      string
 	Because   string
 	NotUsed   string // the instruments that were not used, and why
+}
+
+// MonthRow is what a buyer on account was billed when a month had ended.
+type MonthRow struct {
+	Buyer   string
+	Month   market.Date // its first day
+	Owed    market.Money
+	At      time.Time // the end of the month
+	DueAt   time.Time
+	Rule    string
+	Because string
 }
 
 // ArrearsRow is a buyer who owes for use.

@@ -10,7 +10,7 @@ import (
 )
 
 // BillingLists names the lists of a billing report that BillingCSV writes.
-var BillingLists = []string{"deductions", "buyers", "sellers", "sources", "dropped", "refunds", "not_paid", "arrears", "errors", "parked"}
+var BillingLists = []string{"deductions", "buyers", "sellers", "sources", "dropped", "refunds", "not_paid", "months", "arrears", "errors", "parked"}
 
 // BillingCSV writes one list of a billing report as CSV, like AcceptanceCSV.
 // The amounts of all currencies are in one file, each with its currency beside it.
@@ -30,6 +30,8 @@ func BillingCSV(w io.Writer, r BillingReport, list string) error {
 		return writeCSV(w, refundsTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[RefundRow] { return b.Refunds }))
 	case "not_paid":
 		return writeCSV(w, notPaidTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[NotPaidRow] { return b.NotPaid }))
+	case "months":
+		return writeCSV(w, monthsTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[MonthRow] { return b.Months }))
 	case "arrears":
 		return writeCSV(w, arrearsTable(r.AsOf), r.Zone, ofEach(r.Books, func(b BillingBook) rows[ArrearsRow] { return b.Arrears }))
 	case "errors":
@@ -165,6 +167,21 @@ var notPaidTable = table[NotPaidRow]{
 			func(r NotPaidRow) string { return r.Rule },
 			func(r NotPaidRow) string { return r.Because })...),
 		texts("未使用的支付方式", "Not used", 60, func(r NotPaidRow) string { return r.NotUsed })),
+}
+
+const monthOwedColumn = 2
+
+var monthsTable = table[MonthRow]{
+	name: "Month bills", title: label{"月结账单", "Month bills"}, tab: "1D6FA5",
+	columns: append([]column[MonthRow]{
+		texts("买家", "Buyer", 20, func(r MonthRow) string { return r.Buyer }),
+		texts("账期", "Month", 10, func(r MonthRow) string { return market.Month(r.Month).String() }),
+		amounts("应还", "Owed", 20, func(r MonthRow) market.Money { return r.Owed }),
+		instants("出账时间", "Billed at", func(r MonthRow) time.Time { return r.At }),
+		instants("最迟还款", "Due at", func(r MonthRow) time.Time { return r.DueAt }),
+	}, reasonColumns(label{"原因", "Because"},
+		func(r MonthRow) string { return r.Rule },
+		func(r MonthRow) string { return r.Because })...),
 }
 
 const owedColumn = 1

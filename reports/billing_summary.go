@@ -58,9 +58,10 @@ func (a *billing) came() []came {
 		{name: label{"拒付", "Reject"}, decided: of("reject"), list: func(l *listedBook) listed { return l.notPaid }, meaning: label{"余额不足或不可付，可手工再付", "short of money or forbidden; paid by hand"}},
 		{name: label{"取消", "Cancel"}, decided: of(cancelled), list: func(l *listedBook) listed { return l.notPaid }, meaning: label{"逾期未付，订单取消", "not paid in time"}},
 		{name: label{"等待", "Wait"}, decided: of(market.Wait), list: func(l *listedBook) listed { return l.notPaid }, meaning: label{"尚无人付款", "nobody has asked to pay yet"}},
+		{name: label{"月结账单", "Bill"}, decided: of("bill"), list: func(l *listedBook) listed { return l.months }, meaning: label{"月末未还的月结款项", "owed on account when the month had ended"}},
 		{name: label{"部分欠款的扣费", "Left owed"}, decided: of("arrears"), list: func(l *listedBook) listed { return l.arrears }, meaning: label{"用量扣费，资金不足的部分转欠款", "use that money did not cover"}},
 	}
-	shown := []string{deducted, repurchase, refund, refuse, withdraw, "reject", cancelled, market.Wait, "arrears"}
+	shown := []string{deducted, repurchase, refund, refuse, withdraw, "reject", cancelled, market.Wait, "bill", "arrears"}
 	for _, state := range []string{"grace", "freeze", "release", "clear"} {
 		word := "arrears " + state
 		shown = append(shown, word)

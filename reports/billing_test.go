@@ -34,12 +34,12 @@ func sampleBilling() BillingReport {
 		},
 		ResultHash: []byte{0xde, 0xad, 0xbe, 0xef},
 		Counts: BillingCounts{Buyers: 6, Parked: 1, Judged: 5, Errors: 2,
-			Decided: map[string]int64{"deduct": 5, "repurchase": 1, "refund": 1, "refuse": 1, "reject": 2, "cancel": 1, "wait": 1, "arrears": 1, "arrears grace": 1, "audit": 3}},
+			Decided: map[string]int64{"deduct": 5, "repurchase": 1, "refund": 1, "refuse": 1, "reject": 2, "cancel": 1, "wait": 1, "bill": 1, "arrears": 1, "arrears grace": 1, "audit": 3}},
 		Books: []BillingBook{{
 			Currency: "CNY",
 			Counts: BookCounts{Deductions: 5, Price: yuan("1629.956000000001"), Discounted: yuan("100.00"), Due: yuan("1529.95"), Dropped: yuan("0.006000000001"), Owed: yuan("20.00"), Back: yuan("10.10"),
 				Taken: yuan("1529.95"), LetGo: yuan("0.006000000001"), DroppedRows: 2, DroppedAll: yuan("0.002000000001"),
-				Refunds: Tally{2, yuan("12.34")}, Refunded: yuan("12.34"), NotPaid: Tally{3, yuan("249.01")}, Short: yuan("50.01"), Arrears: Tally{2, yuan("25.00")}},
+				Refunds: Tally{2, yuan("12.34")}, Refunded: yuan("12.34"), NotPaid: Tally{3, yuan("249.01")}, Short: yuan("50.01"), Months: Tally{1, yuan("750.00")}, Arrears: Tally{2, yuan("25.00")}},
 			Deductions: list(
 				DeductionRow{"order/cn/C-1/paid", "ann", "acme", "order", "", none, none, at8("2026-04-01 10:00:00"), yuan("1000.00"), "D-1", yuan("100.00"), yuan("900.00"), yuan("0.00"), yuan("0.00"), "V-1 100.00, K-50 50.00, cash 750.00"},
 				DeductionRow{"usage/cn/i-api/storage/2026-03-31T05:00:00Z/u-1", "ann", "acme", "usage", "storage", from, until, at8("2026-04-01 16:00:00"), yuan("0.056000000001"), "", yuan("0.00"), yuan("0.05"), yuan("0.006000000001"), yuan("0.00"), "cash 0.05"},
@@ -65,6 +65,7 @@ func sampleBilling() BillingReport {
 				NotPaidRow{Subject{"C-2", "bob", "acme", "saas", yuan("150.01")}, "reject", at8("2026-04-01 11:00:00"), at8("2026-04-01 11:00:00"), yuan("50.01"), at8("2026-04-08 11:00:00"), "short of money", "What the buyer has does not cover the order.", "V-1: Its validity was over."},
 				NotPaidRow{Subject{"C-3", "cid", "acme", "hardware", yuan("99.00")}, "cancel", at8("2026-04-01 12:00:00"), none, yuan("0.00"), none, "hardware not paid in time", "Hardware was not paid within one hour.", ""},
 				NotPaidRow{Subject{"C-4", "cid", "", "saas", market.Money{}}, "wait", at8("2026-04-01 12:00:00"), none, yuan("0.00"), at8("2026-04-08 12:00:00"), "otherwise", "Nobody has asked to pay the order yet.", ""}),
+			Months: list(MonthRow{"fay", market.NewDate(2026, 3, 1), yuan("750.00"), at8("2026-04-01 00:00:00"), at8("2026-04-16 00:00:00"), "otherwise", "What was bought on account is paid within fifteen days."}),
 			Arrears: list(
 				ArrearsRow{"cid", yuan("5.00"), at8("2026-03-10 03:00:00"), "freeze", at8("2026-04-09 03:00:00"), "grace is over", "Nothing was paid until the end of the grace period."},
 				ArrearsRow{"bob", yuan("20.00"), at8("2026-04-02 03:00:00"), "grace", at8("2026-04-17 03:00:00"), "otherwise", "The buyer owes for use, and the grace period runs."}),

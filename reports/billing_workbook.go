@@ -20,7 +20,7 @@ type billing struct {
 // listedBook is the lists of one currency after they were written.
 type listedBook struct {
 	BillingBook
-	deductions, buyers, sellers, sources, dropped, refunds, notPaid, arrears listed
+	deductions, buyers, sellers, sources, dropped, refunds, notPaid, months, arrears listed
 
 	kinds     map[string]*kindTotals // of the deductions
 	paid      map[string]*paidTotals // of the sources
@@ -98,6 +98,9 @@ func (l *listedBook) write(b *book, suffix string, r BillingReport) (err error) 
 		}
 	}
 	if l.notPaid, err = writeTable(b, named(notPaidTable, suffix), l.NotPaid, see); err != nil {
+		return err
+	}
+	if l.months, err = writeTable(b, named(monthsTable, suffix), l.Months, nil); err != nil {
 		return err
 	}
 	l.arrears, err = writeTable(b, named(arrearsTable(r.AsOf), suffix), l.Arrears, nil)
@@ -258,6 +261,8 @@ func (l *listedBook) ties(several bool) []tie {
 		{label{"未付订单：行数", "Not paid: rows"}, n.NotPaid.Rows, l.notPaid.count()},
 		{label{"未付订单：金额", "Not paid: amount"}, n.NotPaid.Amount, l.notPaid.amount(amountColumn, l.Currency)},
 		{label{"未付订单：差额", "Not paid: short by"}, n.Short, l.notPaid.amount(shortfallColumn, l.Currency)},
+		{label{"月结账单：行数", "Month bills: rows"}, n.Months.Rows, l.months.count()},
+		{label{"月结账单：金额", "Month bills: owed"}, n.Months.Amount, l.months.amount(monthOwedColumn, l.Currency)},
 		{label{"欠款：行数", "Arrears: rows"}, n.Arrears.Rows, l.arrears.count()},
 		{label{"欠款：金额", "Arrears: amount"}, n.Arrears.Amount, l.arrears.amount(owedColumn, l.Currency)},
 	}

@@ -84,6 +84,7 @@ var vocabularies = []Vocabulary{
 	paymentVocabulary,
 	roundingVocabulary,
 	arrearsVocabulary,
+	monthEndVocabulary,
 	refundsVocabulary,
 	returnsVocabulary,
 	usageVocabulary,

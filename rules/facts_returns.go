@@ -3,7 +3,7 @@ package rules
 import "nightshift/rules/market"
 
 // ReturnsFacts is everything the rules of returns may ask about hardware that a
-// buyer sends back (domain.md §6). An appeal stops the clocks of both sides.
+// buyer sends back. An appeal stops the clocks of both sides.
 type ReturnsFacts struct {
 	Seller  string       `expr:"seller" json:"seller" yaml:"seller" means:"who sold it, by code" zh:"商家编码"`
 	Product string       `expr:"product" json:"product" yaml:"product" means:"what was sold, by code" zh:"商品编码"`

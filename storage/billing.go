@@ -35,11 +35,15 @@ func (tx *Tx) KeepDeductions(ctx context.Context, k Keeping, deductions []market
 		}
 	}
 	columns = []string{"key", "no", "business_date", "instrument", "kind", "account", "amount", "rule"}
-	return tx.CopyRows(ctx, "deduction_sources", columns, len(sources), func(i int, row *Row) error {
+	err = tx.CopyRows(ctx, "deduction_sources", columns, len(sources), func(i int, row *Row) error {
 		d := &deductions[sources[i].deduction]
 		s := &d.Payment.Sources[sources[i].no]
 		return row.Put(d.Key, sources[i].no+1, k.On, s.Instrument, s.Kind, string(s.Account), s.Amount.Amount, s.Rule)
 	})
+	if err != nil {
+		return err
+	}
+	return tx.wakeOnAccount(ctx, k, deductions)
 }
 
 // refusals are the instruments that were not used, as they are kept.

@@ -49,6 +49,8 @@ func (tx *Tx) BillingCurrencies(ctx context.Context, r market.Run, site market.C
 			UNION ALL
 			SELECT currency FROM refund_results WHERE business_date = $2 AND run_id = $3
 			UNION ALL
+			SELECT currency FROM month_bills WHERE business_date = $2 AND run_id = $3
+			UNION ALL
 			SELECT currency FROM owed
 			UNION ALL
 			SELECT $5::text) AS used (c)

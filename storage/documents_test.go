@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"nightshift/rules/market"
 	"nightshift/storage"
@@ -59,6 +60,37 @@ func TestADocumentComesBackAsItWent(t *testing.T) {
 	rest, err := s.NewestDocuments(t.Context(), newest[2].ID, 3)
 	if err != nil || len(rest) != 1 {
 		t.Errorf("the page after: %v %v", rest, err)
+	}
+}
+
+func TestADocumentIsThereUntilItsTimeIsOver(t *testing.T) {
+	s := storagetest.New(t)
+	run := aRun(t, s)
+	kept, err := s.KeepDocument(t.Context(), run, "night.xlsx", "text/plain", strings.NewReader(strings.Repeat("x", 3<<20)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name   string
+		site   string
+		by     time.Time
+		purged int64
+	}{
+		{"a microsecond too early", kept.Site, kept.CreatedAt.Add(-time.Microsecond), 0},
+		{"another site's time", "br", kept.CreatedAt, 0},
+		{"its time is over", kept.Site, kept.CreatedAt, 1},
+		{"it is gone", kept.Site, kept.CreatedAt, 0},
+	} {
+		n, size, err := s.PurgeDocuments(t.Context(), tt.site, tt.by)
+		if err != nil || n != tt.purged || size != tt.purged*kept.Size {
+			t.Errorf("%s: purged %d documents of %d bytes, %v, want %d", tt.name, n, size, err, tt.purged)
+		}
+	}
+	if _, err := s.Document(t.Context(), run, "night.xlsx"); !errors.Is(err, storage.ErrNoDocument) {
+		t.Errorf("after its time: %v", err)
+	}
+	if n := one[int](t, s, `SELECT count(*) FROM document_parts`); n != 0 {
+		t.Errorf("%d parts of it are left", n)
 	}
 }
 

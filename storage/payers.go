@@ -15,12 +15,13 @@ import (
 
 // Payers reads buyers with what they can pay with and what they have to pay, in
 // the order of the ids, which must be sorted. Orders and instruments are those
-// that were there by the as-of or will come.
-func (tx *Tx) Payers(ctx context.Context, ids []int64) ([]market.Payer, error) {
+// that were there by the as-of or will come. Attempts are looked up of the orders
+// of buyers who stood: where nothing stands, nothing open was tried before.
+func (tx *Tx) Payers(ctx context.Context, ids []int64, stood map[int64]bool) ([]market.Payer, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	r := payerReader{tx: tx, ctx: ctx, ids: ids, out: make([]market.Payer, len(ids)), at: make(map[int64]int, len(ids))}
+	r := payerReader{tx: tx, ctx: ctx, ids: ids, stood: stood, out: make([]market.Payer, len(ids)), at: make(map[int64]int, len(ids))}
 	for i, id := range ids {
 		r.out[i].ID, r.at[id] = id, i
 	}
@@ -38,6 +39,8 @@ type payerReader struct {
 	ids []int64
 	out []market.Payer
 	at  map[int64]int // of each buyer, its place in out
+
+	stood map[int64]bool
 }
 
 func (r *payerReader) buyers() error {
@@ -203,7 +206,7 @@ func (r *payerReader) known() error {
 }
 
 // each visits every instrument with an account, and every instant at which an
-// order is asked to be paid.
+// order of a buyer who stood is asked to be paid.
 func (r *payerReader) each(visit func(p *market.Payer, i *market.Instrument, o *market.OpenOrder, at time.Time)) {
 	for n := range r.out {
 		p := &r.out[n]
@@ -213,6 +216,9 @@ func (r *payerReader) each(visit func(p *market.Payer, i *market.Instrument, o *
 			}
 		}
 		for i := range p.Orders {
+			if !r.stood[p.ID] {
+				break
+			}
 			for _, at := range p.Orders[i].Asked() {
 				visit(p, nil, &p.Orders[i], at)
 			}

@@ -24,8 +24,9 @@ func (p *program) reports() *cobra.Command {
 		"Each completed run has a workbook. It is kept in the database, and can be\nwritten again from the history at any time: the same bytes.", `
   nightshift reports list
   nightshift reports get 12 -o april.xlsx
-  nightshift reports verify 12`)
-	cmd.AddCommand(p.reportsList(), p.reportsGet(), p.reportsVerify())
+  nightshift reports verify 12
+  nightshift reports purge`)
+	cmd.AddCommand(p.reportsList(), p.reportsGet(), p.reportsVerify(), p.reportsPurge())
 	return cmd
 }
 
@@ -100,6 +101,48 @@ func (p *program) reportsGet() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&to, "output", "o", "", "the file to write, - for standard output (default the document's name)")
+	return cmd
+}
+
+// exportsKept is how long the marketplace keeps a file that was exported.
+const exportsKept = 3 * 24 * time.Hour
+
+func (p *program) reportsPurge() *cobra.Command {
+	var keep time.Duration
+	var asOf string
+	cmd := &cobra.Command{
+		Use: "purge", Short: "Remove documents whose time is over", Args: takes(0, 0, "no arguments"),
+		Long: `Purge removes the documents that were produced --keep ago or earlier. A run's
+workbook is not lost: get writes it from the history again, the same bytes.`,
+		Example: "  nightshift reports purge                        what was produced three days ago or earlier\n  nightshift reports purge --keep 2160h           ninety days\n  nightshift reports purge --as-of 2024-05-09T08:00:00+08:00",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			at := p.now()
+			if asOf != "" {
+				var err error
+				if at, err = time.Parse(time.RFC3339, asOf); err != nil {
+					return misuse("--as-of %q: write an instant like 2024-05-09T08:00:00+08:00", asOf)
+				}
+			}
+			if keep < 0 {
+				return misuse("--keep %s: a document is kept for 0s or longer", keep)
+			}
+			store, err := p.open(cmd.Context())
+			if err != nil {
+				return err
+			}
+			n, size, err := store.PurgeDocuments(cmd.Context(), p.site(), at.Add(-keep))
+			if err != nil {
+				return err
+			}
+			if p.json {
+				return p.printJSON(map[string]any{"documents": n, "bytes": size})
+			}
+			p.printf("%s purged, %s bytes: reports get writes a workbook again\n", counted(n, "document"), number(size))
+			return nil
+		},
+	}
+	cmd.Flags().DurationVar(&keep, "keep", exportsKept, "how long a document is kept")
+	cmd.Flags().StringVar(&asOf, "as-of", "", "the instant to purge at (default now)")
 	return cmd
 }
 
