@@ -62,6 +62,11 @@ var demoHeadings = []string{
 	"shipments order attempt shipped_at signed_at phone carrier tracking",
 	"activations code order activated_at",
 	"appeals order code party opened_at decided_at decision",
+	"subscriptions code buyer product access_type term_count term_unit term_start term_end policy charge_day trial instance",
+	"renewal_prices product term_count term_unit from_at price sold_as",
+	"policy_changes subscription at policy renew_count renew_unit",
+	"manual_renewals code subscription term_count term_unit at amount",
+	"unsubscriptions code subscription requested_at reason",
 	"instruments code buyer kind amount rate discount_kind seller borne_by granted_at valid_until min_spend",
 	"refunds code order request amount requested_at",
 	"money code buyer kind amount at reference",
@@ -90,6 +95,7 @@ func makeMarket(seed uint64, months int, zone *time.Location) *demoMarket {
 	m.parties()
 	m.purses()
 	m.use()
+	m.renewals(seed)
 	m.overdue()
 	for on := m.opens; on < m.nights.To; on++ {
 		n := ordersAWeek / 6

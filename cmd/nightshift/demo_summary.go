@@ -89,6 +89,9 @@ var demoMeanings = map[string]string{
 	"grace":             "use is owed, and goes on",
 	"freeze":            "nothing was paid for fifteen days: use is frozen",
 	"release":           "nothing was paid for thirty days: resources are given up",
+	"renew":             "the next term is paid in full",
+	"retry":             "short of money: tried again the next night",
+	"lapse":             "the term is over, and the grace period runs",
 	"clear":             "what was owed is paid",
 }
 
@@ -107,6 +110,8 @@ func (d *demo) next(last market.Run) {
 		"runs parked",
 		"explain " + d.market.disputed(),
 		"explain --buyer " + demoOwes,
+		"explain --subscription SUB0001",
+		"forecast --days 30",
 		"ledger trial",
 		"rules test",
 		fmt.Sprintf("run acceptance --date %s --dry-run", d.market.nights.To),

@@ -41,7 +41,7 @@ func TestTheDemoShowsEverything(t *testing.T) {
 	if s.Parked < 5 || s.Parked > 100 {
 		t.Errorf("%d parked", s.Parked)
 	}
-	for _, outcome := range []string{"accept", "wait", "hold", "refund", "unsupervised", "remind", "quiet", "deduct", "reject", "cancel"} {
+	for _, outcome := range []string{"accept", "wait", "hold", "refund", "unsupervised", "remind", "quiet", "deduct", "reject", "cancel", "renew", "retry", "lapse"} {
 		var kept int64
 		for _, c := range s.Decisions {
 			if c.Outcome == outcome {
@@ -52,14 +52,14 @@ func TestTheDemoShowsEverything(t *testing.T) {
 			t.Errorf("%s was decided %d times", outcome, kept)
 		}
 	}
-	for _, kind := range []string{"order", "usage", "repurchase"} {
+	for _, kind := range []string{"order", "usage", "repurchase", "renewal"} {
 		i := slices.IndexFunc(s.Money, func(m storage.DeductionSum) bool { return m.Kind == kind })
 		if i < 0 || s.Money[i].Deductions < 20 || s.Money[i].Due.Amount.Sign() <= 0 {
 			t.Errorf("deductions of kind %s: %+v", kind, s.Money)
 		}
 	}
 	books, err := filepath.Glob(filepath.Join(dir, "workbooks", "*.xlsx"))
-	if err != nil || len(books) != s.Workbooks || s.Workbooks < 2*61 {
+	if err != nil || len(books) != s.Workbooks || s.Workbooks < 3*61 {
 		t.Errorf("%d workbooks, %v", len(books), err)
 	}
 	sameNightsElsewhere(t, s)
