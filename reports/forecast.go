@@ -253,7 +253,7 @@ func (l *forecasted) ties(several bool) []tie {
 func (r ForecastReport) writeSummary(b *book, c *control, books []*forecasted) error {
 	s, err := b.open(page{
 		name: summaryTab, title: b.title, tab: navy, gridless: true, portrait: true, single: true,
-		widths: []float64{34, 16, 22, 18, 20, 20},
+		widths: []float64{48, 16, 22, 18, 20, 20},
 	})
 	if err != nil {
 		return err
@@ -314,6 +314,9 @@ func (l *forecasted) summary(s *sheet) error {
 	return errors.Join(err, l.draw(s, at))
 }
 
+// labelledDays is about how many days have their date below the chart.
+const labelledDays = 12
+
 // draw puts a chart of the days onto the summary, from a row on.
 func (l *forecasted) draw(s *sheet, row int) error {
 	days := l.days.parts[0]
@@ -334,7 +337,7 @@ func (l *forecasted) draw(s *sheet, row int) error {
 			Text: label{"逐日：应付、差额、到期未续", "Day by day: due, short by, lapsing"}.String() + ", " + string(l.Currency), Font: &excelize.Font{Size: 11, Bold: true, Color: navy, Family: fontName},
 		}}},
 		Legend:    excelize.ChartLegend{Position: "bottom"},
-		XAxis:     excelize.ChartAxis{Font: small},
+		XAxis:     excelize.ChartAxis{Font: small, TickLabelSkip: max(len(l.Days)/labelledDays, 1)},
 		YAxis:     excelize.ChartAxis{Font: small, MajorGridLines: true, NumFmt: excelize.ChartNumFmt{CustomNumFmt: "#,##0"}},
 		Dimension: excelize.ChartDimension{Width: 900, Height: 16 * 20},
 		Format:    excelize.GraphicOptions{OffsetX: 12},

@@ -183,7 +183,7 @@ func (l *renewalListed) ties(several bool) []tie {
 func (a *renewal) writeSummary(c *control) error {
 	s, err := a.book.open(page{
 		name: summaryTab, title: a.book.title, tab: navy, gridless: true, portrait: true, single: true,
-		widths: []float64{30, 16, 22, 18, 20, 20},
+		widths: []float64{34, 16, 22, 18, 24, 34},
 	})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,17 +69,9 @@ last.`,
 			if err != nil {
 				return err
 			}
-			explained, code := e.Explain, buyer+subscription
-			t.about = "order"
-			switch {
-			case len(args) == 1 && code == "":
-				code = args[0]
-			case len(args) == 0 && buyer != "" && subscription == "":
-				t.about, explained = "buyer", e.ExplainBuyer
-			case len(args) == 0 && buyer == "" && subscription != "":
-				t.about, explained = "subscription", e.ExplainSubscription
-			default:
-				return misuse("explain: name one order, a buyer with --buyer, or a subscription with --subscription")
+			explained, code, err := t.whose(e, args, buyer, subscription)
+			if err != nil {
+				return err
 			}
 			story, err := explained(cmd.Context(), site.Name, code, night)
 			if err != nil {
@@ -100,6 +93,25 @@ last.`,
 	cmd.Flags().StringVar(&language, "lang", "en", "en or zh; the reasons are in the language of the rule file")
 	p.siteOption(cmd)
 	return cmd
+}
+
+// explaining is how the story of something is found, by its code.
+type explaining = func(ctx context.Context, site, code string, on market.Date) (jobs.Story, error)
+
+// whose says whose story is asked for: an order's, a buyer's or a subscription's.
+func (t *telling) whose(e *jobs.Engine, args []string, buyer, subscription string) (explaining, string, error) {
+	switch {
+	case len(args) == 1 && buyer == "" && subscription == "":
+		t.about = "order"
+		return e.Explain, args[0], nil
+	case len(args) == 0 && buyer != "" && subscription == "":
+		t.about = "buyer"
+		return e.ExplainBuyer, buyer, nil
+	case len(args) == 0 && buyer == "" && subscription != "":
+		t.about = "subscription"
+		return e.ExplainSubscription, subscription, nil
+	}
+	return nil, "", misuse("explain: name one order, a buyer with --buyer, or a subscription with --subscription")
 }
 
 // tell writes the story of an order for people.
