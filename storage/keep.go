@@ -92,6 +92,10 @@ func (tx *Tx) EventsSeen(ctx context.Context, keys []string) (map[string]bool, e
 	if len(keys) == 0 {
 		return nil, nil
 	}
+	// A plan that was made while there were few keys would read them all for ever.
+	if err := tx.hint(ctx, "enable_seqscan"); err != nil {
+		return nil, err
+	}
 	seen := map[string]bool{}
 	err := tx.Query(ctx, `SELECT key FROM events_seen WHERE key = ANY($1)`, []any{keys}, func(rows pgx.Rows) error {
 		var key string
@@ -102,7 +106,7 @@ func (tx *Tx) EventsSeen(ctx context.Context, keys []string) (map[string]bool, e
 	if err != nil {
 		return nil, fmt.Errorf("look for %d event keys: %w", len(keys), err)
 	}
-	return seen, nil
+	return seen, tx.unhint(ctx, "enable_seqscan")
 }
 
 // Completed are those of the orders whose supervision has ended.
