@@ -178,12 +178,6 @@ var forecastDaysTable = table[ForecastDay]{
 	},
 }
 
-// Columns of the events.
-const (
-	eventWhatColumn   = 4
-	eventAmountColumn = 6
-)
-
 var forecastTable = table[ForecastRow]{
 	name: "Events", title: label{"预计发生", "What would happen"}, tab: "2E7D4F",
 	columns: []column[ForecastRow]{
@@ -207,11 +201,6 @@ var forecastWords = map[string]label{
 	"lapse":   {"到期", "lapses"},
 	"freeze":  {"冻结", "frozen"},
 	"release": {"释放", "released"},
-}
-
-// with is how many events are of a kind, live.
-func (l *forecasted) with(what string) formula {
-	return countIf(l.events, eventWhatColumn, wordOf(forecastWords, what), l.happened[what])
 }
 
 // added is a live total of a column of the days.
