@@ -30,6 +30,8 @@ type Result struct {
 	Already bool // it had been completed before: nothing was changed
 	DryRun  bool
 	Shadows []storage.ShadowTally // how the shadows differ from what was decided
+
+	Statements []market.Statement // of a settlement, without their lines
 }
 
 // execution is one run under way in this process.
@@ -81,6 +83,9 @@ func (e *Engine) Run(ctx context.Context, req Request) (Result, error) {
 		return Result{}, err
 	}
 	result, err := e.carry(ctx, l, site, req)
+	if err == nil && req.Job == settlementJob {
+		result.Statements, err = e.Store.StatementsOf(ctx, result.Run.ID)
+	}
 	if err == nil { // also what people booked, and what a run that was killed here left open
 		_, err = e.Store.Seal(ctx, site.Name)
 	}
@@ -106,6 +111,9 @@ func (e *Engine) dryRun(ctx context.Context, l line, site *rules.Site, req Reque
 	preview := *e
 	preview.Store = scratch
 	result, err := preview.carry(ctx, l, site, req)
+	if err == nil && req.Job == settlementJob {
+		result.Statements, err = scratch.StatementsOf(ctx, result.Run.ID)
+	}
 	result.DryRun = true
 	return result, err
 }

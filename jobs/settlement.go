@@ -112,7 +112,7 @@ func (x *execution) settleSeller(desk *settling.Desk, book *market.SellerBook, p
 		}
 	}
 	if len(out.Waiting) > 0 {
-		k.waiting = append(k.waiting, storage.SellerWaiting{SellerID: seller.ID, Lines: out.Waiting})
+		k.waiting = append(k.waiting, storage.SellerWaiting{SellerID: seller.ID, Currency: seller.Currency, Lines: out.Waiting})
 		shard.Outcomes["waiting lines"] += int64(len(out.Waiting))
 		k.trouble(seller, out.Waiting, shard)
 	}

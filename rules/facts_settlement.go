@@ -4,7 +4,7 @@ import "nightshift/rules/market"
 
 // SettlementFacts is everything the rules of settlement and of its deciding
 // instant may ask about one thing that a seller earned or gives back, as it stood
-// at the end of a period (domain.md §5.1, §5.2).
+// at the end of a period.
 type SettlementFacts struct {
 	Site         string `expr:"site" json:"site" yaml:"site" means:"the marketplace, such as cn" zh:"站点"`
 	Kind         string `expr:"kind" json:"kind" yaml:"kind" words:"order renewal use charge partner refund adjustment opening" means:"what it is: an order or a line of one, a renewed term, metered use, a charge that came priced, a partner's part of an order, money given back, an amount agreed after a dispute, an amount open at the cutover" zh:"交易种类"`
@@ -28,7 +28,7 @@ type SettlementFacts struct {
 }
 
 // FeeFacts is everything the fee, tier and tax rules may ask about what is to be
-// settled (domain.md §5.4).
+// settled.
 type FeeFacts struct {
 	Site         string `expr:"site" json:"site" yaml:"site" means:"the marketplace, such as cn" zh:"站点"`
 	Kind         string `expr:"kind" json:"kind" yaml:"kind" words:"order renewal use charge partner" means:"what it is" zh:"交易种类"`
@@ -52,7 +52,7 @@ type FeeFacts struct {
 }
 
 // MinimumFacts is everything the minimum rules may ask about what is billable of a
-// seller's products of one class (domain.md §5.2-5, §14-13).
+// seller's products of one class.
 type MinimumFacts struct {
 	Site         string       `expr:"site" json:"site" yaml:"site" means:"the marketplace, such as cn" zh:"站点"`
 	Seller       string       `expr:"seller" json:"seller" yaml:"seller" means:"who earns it, by code" zh:"商家编码"`
@@ -62,7 +62,7 @@ type MinimumFacts struct {
 }
 
 // SettlementCalendarFacts is everything the calendar of settlement may ask
-// (domain.md §5.3).
+//.
 type SettlementCalendarFacts struct {
 	Site  string `expr:"site" json:"site" yaml:"site" means:"the marketplace, such as cn" zh:"站点"`
 	Model string `expr:"model" json:"model" yaml:"model" words:"common joint_deal joint_floor" means:"how the products of the bill are sold; empty where that does not matter" zh:"商品销售模式"`

@@ -94,6 +94,7 @@ func (tx *Tx) keepStatementLines(ctx context.Context, k Keeping, statements []ma
 // SellerWaiting is what of one seller waits.
 type SellerWaiting struct {
 	SellerID int64
+	Currency market.Currency // that the seller is settled in
 	Lines    []market.WaitingLine
 }
 
@@ -116,7 +117,7 @@ func (tx *Tx) KeepWaiting(ctx context.Context, k Keeping, waiting []SellerWaitin
 		}
 		currency := string(w.Paid.Currency)
 		if currency == "" {
-			currency = "XXX" // nobody said
+			currency = string(waiting[all[i].seller].Currency) // nobody said what it cost
 		}
 		return row.Put(w.Key, k.On, k.Site, waiting[all[i].seller].SellerID, int32(market.Month(k.On).Number()), k.run(), w.Kind, idOrNull(w.OrderID), line,
 			idOrNull(w.ProductID), textOrNull(w.ProductClass), currency, w.Paid.Amount, orNull(w.PaidAt), w.Outcome, w.Unmet, orNull(w.Until), w.Rules, w.Because)

@@ -23,13 +23,7 @@ type telling struct {
 	about string // order, buyer or subscription
 }
 
-// explain is the command explain.
-func (p *program) explain() *cobra.Command {
-	var on, language, buyer, subscription string
-	var t telling
-	cmd := &cobra.Command{
-		Use: "explain ORDER", Short: "Every decision about an order, or what a buyer owes: what, why, since when, and when it turns to what",
-		Long: `Explain tells every decision about an order, oldest first. Each is decided again
+const explainHelp = `Explain tells every decision about an order, oldest first. Each is decided again
 from the facts that were kept with it, under the rule text it was taken by, so
 that the reasons are those of that night, not of today.
 
@@ -41,8 +35,17 @@ when it is tried to renew it next.
 
 Of an order that was deducted it says who paid what, and which instruments were
 not used and why; of a buyer, what became of what is owed, and what was deducted
-last.`,
-		Args: takes(0, 1, "one order's number, such as `A-1001`, or --buyer or --subscription"),
+last; of a seller, each line of a statement with the rules that shared it, and
+what waits.`
+
+// explain is the command explain.
+func (p *program) explain() *cobra.Command {
+	var on, language, buyer, subscription, seller, period string
+	var t telling
+	cmd := &cobra.Command{
+		Use: "explain ORDER", Short: "Every decision about an order, or what a buyer owes: what, why, since when, and when it turns to what",
+		Long: explainHelp,
+		Args: takes(0, 1, "one order's number, such as `A-1001`, or --buyer, --subscription or --seller"),
 		Example: `  nightshift explain A-1001
   nightshift explain A-1001 --on 2026-04-01   what stood on that date, as of that night
   nightshift explain A-1001 --all             also the rules that came after the one that answered
@@ -50,6 +53,7 @@ last.`,
   nightshift explain A-1001 --lang zh         in Chinese
   nightshift explain --buyer ann              what is owed, and the last deductions
   nightshift explain --subscription S-1        its terms, and when it is tried next
+  nightshift explain --seller acme --period 202405   each line of a statement, and what waits
   nightshift explain A-1001 --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			site, err := p.siteRules()
@@ -68,6 +72,9 @@ last.`,
 			e, err := p.engine(cmd.Context())
 			if err != nil {
 				return err
+			}
+			if seller != "" && len(args) == 0 && buyer+subscription == "" {
+				return p.explainSeller(cmd.Context(), site, e, seller, period)
 			}
 			explained, code, err := t.whose(e, args, buyer, subscription)
 			if err != nil {
@@ -88,6 +95,8 @@ last.`,
 	cmd.Flags().StringVar(&on, "on", "", "the decisions that stood on that date, as of that night")
 	cmd.Flags().StringVar(&buyer, "buyer", "", "a buyer instead of an order")
 	cmd.Flags().StringVar(&subscription, "subscription", "", "a subscription instead of an order")
+	cmd.Flags().StringVar(&seller, "seller", "", "what became of what a seller earned, with --period")
+	cmd.Flags().StringVar(&period, "period", "", "the month of the seller's statement, such as 202405")
 	cmd.Flags().BoolVar(&t.all, "all", false, "show every rule, also those after the one that answered")
 	cmd.Flags().BoolVar(&t.tree, "tree", false, "show each part of each condition with its value, as a tree")
 	cmd.Flags().StringVar(&language, "lang", "en", "en or zh; the reasons are in the language of the rule file")
@@ -111,7 +120,7 @@ func (t *telling) whose(e *jobs.Engine, args []string, buyer, subscription strin
 		t.about = "subscription"
 		return e.ExplainSubscription, subscription, nil
 	}
-	return nil, "", misuse("explain: name one order, a buyer with --buyer, or a subscription with --subscription")
+	return nil, "", misuse("explain: name one order, a buyer with --buyer, a subscription with --subscription, or a seller with --seller")
 }
 
 // tell writes the story of an order for people.

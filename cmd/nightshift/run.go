@@ -152,13 +152,18 @@ type resultView struct {
 	Workbook string `json:"workbook,omitempty"`
 
 	Shadows []map[string]any `json:"shadows,omitempty"`
+
+	Statements []statementView `json:"statements,omitempty"`
 }
 
 func (p *program) showResult(r jobs.Result, book storage.Document) error {
 	if p.json {
-		return p.printJSON(resultView{runView: viewOf(r.Run), Already: r.Already, DryRun: r.DryRun, Workbook: book.Name, Shadows: shadowViews(r.Shadows)})
+		return p.printJSON(resultView{runView: viewOf(r.Run), Already: r.Already, DryRun: r.DryRun, Workbook: book.Name, Shadows: shadowViews(r.Shadows), Statements: statementViews(r.Statements)})
 	}
 	title := fmt.Sprintf("%s %s at %s", r.Run.Job, r.Run.On, r.Run.Site)
+	if r.Run.Job == "settlement" {
+		title = fmt.Sprintf("settlement of %s at %s", market.Month(r.Run.On), r.Run.Site)
+	}
 	switch {
 	case r.DryRun:
 		title += ": dry run, nothing was kept"
@@ -170,6 +175,14 @@ func (p *program) showResult(r jobs.Result, book storage.Document) error {
 	p.printf("%s\n", title)
 	if err := p.outcomes(r.Run).print(p.out); err != nil {
 		return err
+	}
+	if len(r.Statements) > 0 {
+		if err := p.statements(r.Statements).print(p.out); err != nil {
+			return err
+		}
+	}
+	if r.Run.Outcomes["waiting lines"] > 0 && !r.DryRun {
+		p.printf("what waits: nightshift settlement waiting --period %s\n", market.Month(r.Run.On))
 	}
 	if len(r.Shadows) > 0 {
 		p.printf("shadows, never acted on:\n")

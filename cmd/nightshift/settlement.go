@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"nightshift/jobs"
+	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
 )
@@ -85,6 +86,11 @@ type waitingView struct {
 	Rules   string   `json:"rules,omitempty"`
 }
 
+func viewOfWaiting(seller string, w market.WaitingLine, site *rules.Site) waitingView {
+	return waitingView{Seller: seller, Key: w.Key, Kind: w.Kind, Order: w.Order, Product: w.Product, Class: w.ProductClass, Amount: w.Paid.String(),
+		PaidAt: rfc3339(w.PaidAt, site.Zone), Outcome: w.Outcome, Unmet: w.Unmet, Until: rfc3339(w.Until, site.Zone), Because: w.Because, Rules: w.Rules}
+}
+
 func (p *program) listWaiting(cmd *cobra.Command, q storage.WaitingQuery) error {
 	site, store, err := p.books(cmd)
 	if err != nil {
@@ -93,8 +99,7 @@ func (p *program) listWaiting(cmd *cobra.Command, q storage.WaitingQuery) error 
 	q.Site = site.Name
 	views := []waitingView{}
 	err = store.WaitingLines(cmd.Context(), q, func(seller string, w market.WaitingLine) error {
-		views = append(views, waitingView{Seller: seller, Key: w.Key, Kind: w.Kind, Order: w.Order, Product: w.Product, Class: w.ProductClass, Amount: w.Paid.String(),
-			PaidAt: rfc3339(w.PaidAt, site.Zone), Outcome: w.Outcome, Unmet: w.Unmet, Until: rfc3339(w.Until, site.Zone), Because: w.Because, Rules: w.Rules})
+		views = append(views, viewOfWaiting(seller, w, site))
 		return nil
 	})
 	if err != nil {

@@ -35,10 +35,11 @@ var star = map[string][]string{
 	"cmd/nightshift/console":  {"jobs", "rules", "rules/market", "reports", "storage"},
 	"cmd/nightshift/watching": {"jobs", "rules", "rules/market", "storage"},
 
-	"jobs":           {"jobs/bank", "jobs/metering", "jobs/waterfall", "rules", "rules/market", "rules/table", "reports", "storage"},
+	"jobs":           {"jobs/bank", "jobs/metering", "jobs/settling", "jobs/waterfall", "rules", "rules/market", "rules/table", "reports", "storage"},
 	"jobs/bank":      {"rules/market"},
 	"jobs/waterfall": {"rules", "rules/market"},
 	"jobs/metering":  {"rules", "rules/market"},
+	"jobs/settling":  {"rules", "rules/market"},
 	"jobs/intake":    {"rules", "rules/market", "rules/table", "storage"},
 
 	"rules":               {"rules/market", "rules/table"},

@@ -8,7 +8,7 @@ import (
 
 // takeBack settles a refund by the share of the line that it takes back, whether
 // that was settled before or is settled now. While that waits, it waits with it;
-// where nothing is left of what waits, both are gone (domain.md §14-10, §14-11).
+// where nothing is left of what waits, both are gone.
 func (r *round) takeBack(c *candidate) error {
 	of := r.all[c.Reverses]
 	if of == nil {

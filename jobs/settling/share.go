@@ -17,7 +17,7 @@ type month struct {
 }
 
 // totals are what was paid in calendar months, less what was given back in them:
-// what tiers are found by (domain.md §14-9).
+// what tiers are found by.
 type totals struct{ product, class map[month]market.Decimal }
 
 // addUp adds up what was paid, what was settled before with it.
@@ -113,7 +113,7 @@ func (r *round) tier(c *candidate, fee market.Decimal) error {
 }
 
 // joint is the seller's part of joint goods: the partner's share of the deal
-// price or of the floor price, less the tax in it (domain.md §5.4).
+// price or of the floor price, less the tax in it.
 func (r *round) joint(c *candidate, by string) (market.Decimal, error) {
 	price := c.Paid.Amount
 	switch {

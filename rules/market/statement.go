@@ -110,7 +110,7 @@ type WaitingLine struct {
 	Because string
 }
 
-// The conditions of a line to be settled (domain.md §5.2).
+// The conditions of a line to be settled.
 const (
 	ConditionCertified = "certified" // the seller is
 	ConditionPaid      = "paid"      // in full, and what was borrowed for it repaid
@@ -134,6 +134,8 @@ type Statement struct {
 	Version  int
 	Currency Currency
 	Lines    []StatementLine
+
+	LineCount int // where the lines were not read
 
 	Billable     Decimal // of the lines that are neither adjustments nor carried
 	Fee          Decimal
