@@ -61,8 +61,7 @@ type MinimumFacts struct {
 	Billable     market.Money `expr:"billable" json:"billable" yaml:"billable" means:"all that is billable of the class before the fee: of the period, refunds, and what waited" zh:"该类商品可出账总额（扣费前）"`
 }
 
-// SettlementCalendarFacts is everything the calendar of settlement may ask
-//.
+// SettlementCalendarFacts is everything the calendar of settlement may ask.
 type SettlementCalendarFacts struct {
 	Site  string `expr:"site" json:"site" yaml:"site" means:"the marketplace, such as cn" zh:"站点"`
 	Model string `expr:"model" json:"model" yaml:"model" words:"common joint_deal joint_floor" means:"how the products of the bill are sold; empty where that does not matter" zh:"商品销售模式"`

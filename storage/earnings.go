@@ -37,7 +37,7 @@ func (tx *Tx) SellerBooks(ctx context.Context, q EarningsQuery) ([]market.Seller
 		r.books[i].Seller.ID, r.at[id] = id, i
 		r.books[i].Settled, r.books[i].Before = map[string]bool{}, map[string][]market.StatementLine{}
 	}
-	for _, read := range []func() error{r.sellers, r.sold, r.lines, r.deducted, r.used, r.read, r.sources, r.refunds, r.agreed, r.earn, r.repaid, r.settled, r.carried} {
+	for _, read := range []func() error{r.sellers, r.sold, r.lines, r.deducted, r.used, r.read, r.sources, r.refunds, r.renewalsTakenBack, r.agreed, r.earn, r.repaid, r.settled, r.carried} {
 		if err := read(); err != nil {
 			return nil, fmt.Errorf("read the trade of %d sellers from seller %d: %w", len(q.Sellers), q.Sellers[0], err)
 		}
@@ -99,6 +99,7 @@ type paidDeduction struct {
 	due                    market.Money
 	effectiveAt            time.Time
 	sources                []market.Source
+	givenBack              []givenBack // of a renewal
 }
 
 // givenBack is a refund of an order.
@@ -312,6 +313,32 @@ func (r *earningsReader) refunds() error {
 			return err
 		}
 		r.given = append(r.given, g)
+		return nil
+	})
+}
+
+// renewalsTakenBack reads what was given back of renewals that had not begun.
+func (r *earningsReader) renewalsTakenBack() error {
+	var keys []string
+	for _, d := range r.others {
+		if d.kind == market.DeductedRenewal {
+			keys = append(keys, d.key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return r.tx.Query(r.ctx, `
+		SELECT paid_by, amount, requested_at FROM unsubscription_results_seen
+		WHERE paid_by = ANY($1) AND outcome = 'refund' AND amount > 0 AND requested_at < $2`, []any{keys, r.q.Cut}, func(rows pgx.Rows) error {
+		var key string
+		var amount market.Decimal
+		var at time.Time
+		if err := rows.Scan(&key, &amount, &at); err != nil {
+			return err
+		}
+		d := r.paid[key]
+		d.givenBack = append(d.givenBack, givenBack{key: "refund/" + key, amount: &amount, at: at})
 		return nil
 	})
 }

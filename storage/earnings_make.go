@@ -311,4 +311,14 @@ func (r *earningsReader) earnOther(d *paidDeduction) {
 	}
 	r.describe(&e, d.product)
 	r.add(d.seller, e)
+	for _, g := range d.givenBack {
+		back := market.Earning{Key: g.key, Kind: market.EarnedRefund, BuyerID: e.BuyerID, OrderType: e.OrderType, AccessType: e.AccessType,
+			Paid: market.NewMoney(market.Decimal{}, e.Paid.Currency), PlacedAt: e.PlacedAt, PaidAt: g.at, GivenBackAt: g.at, EffectiveAt: g.at, Reverses: e.Key}
+		for _, s := range market.GiveBack(d.sources, market.Decimal{}, *g.amount) {
+			if s.Returns == "" {
+				back.Paid.Amount = back.Paid.Amount.Sub(s.Amount.Amount)
+			}
+		}
+		r.add(d.seller, back)
+	}
 }

@@ -29,14 +29,14 @@ func (r *round) takeBack(c *candidate) error {
 		}
 		return r.reverse(c, before[0], before[1:])
 	}
+	if whole := !more && given.Cmp(of.Paid.Amount) == 0; whole && (of.waits != nil || c.GivenBackAt.Before(of.line.DecidedAt)) {
+		r.dropWith(of) // it was given back before it counted
+		return nil
+	}
 	if of.waits == nil {
 		line := of.line
 		line.Earning = *of.Earning
 		return r.reverse(c, line, nil)
-	}
-	if !more && given.Cmp(of.Paid.Amount) == 0 {
-		r.dropWith(of)
-		return nil
 	}
 	w := *of.waits
 	c.waits = &w
