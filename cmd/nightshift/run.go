@@ -153,12 +153,12 @@ type resultView struct {
 
 	Shadows []map[string]any `json:"shadows,omitempty"`
 
-	Statements []statementView `json:"statements,omitempty"`
+	Statements []statementTotals `json:"statements,omitempty"`
 }
 
 func (p *program) showResult(r jobs.Result, book storage.Document) error {
 	if p.json {
-		return p.printJSON(resultView{runView: viewOf(r.Run), Already: r.Already, DryRun: r.DryRun, Workbook: book.Name, Shadows: shadowViews(r.Shadows), Statements: statementViews(r.Statements)})
+		return p.printJSON(resultView{runView: viewOf(r.Run), Already: r.Already, DryRun: r.DryRun, Workbook: book.Name, Shadows: shadowViews(r.Shadows), Statements: totalsOf(r.Statements)})
 	}
 	title := fmt.Sprintf("%s %s at %s", r.Run.Job, r.Run.On, r.Run.Site)
 	if r.Run.Job == "settlement" {

@@ -7,8 +7,8 @@ import (
 	"nightshift/rules/market"
 )
 
-// statementView is a statement for machines.
-type statementView struct {
+// statementTotals are what a statement comes to, for machines.
+type statementTotals struct {
 	Seller      string `json:"seller"`
 	Period      string `json:"period"`
 	Lines       int    `json:"lines"`
@@ -23,11 +23,11 @@ type statementView struct {
 	Payout      string `json:"payout"`
 }
 
-func statementViews(list []market.Statement) (views []statementView) {
+func totalsOf(list []market.Statement) (views []statementTotals) {
 	for i := range list {
 		s := &list[i]
 		in := func(d market.Decimal) string { return market.NewMoney(d, s.Currency).String() }
-		views = append(views, statementView{Seller: s.Seller, Period: s.Period.String(), Lines: s.LineCount, Billable: in(s.Billable), Fee: in(s.Fee), Taxes: in(s.Taxes),
+		views = append(views, statementTotals{Seller: s.Seller, Period: s.Period.String(), Lines: s.LineCount, Billable: in(s.Billable), Fee: in(s.Fee), Taxes: in(s.Taxes),
 			Operating: in(s.OperatingFee), Settled: in(s.Settled), Adjustments: in(s.Adjustments), CarriedIn: in(s.CarriedIn), CarriedOut: in(s.CarriedOut), Payout: in(s.Payout)})
 	}
 	return views
