@@ -80,9 +80,19 @@ func (x *execution) begin(ctx context.Context, tx *storage.Tx, req Request) erro
 	}
 	x.orient()
 	if x.line.first != nil {
-		return x.line.first(ctx, tx, x)
+		if err := x.line.first(ctx, tx, x); err != nil {
+			return err
+		}
 	}
-	return nil
+	return x.askForHelp(ctx, tx)
+}
+
+// askForHelp asks other machines, where there are any and there is work for them.
+func (x *execution) askForHelp(ctx context.Context, tx *storage.Tx) error {
+	if x.dry || x.run.Due == 0 {
+		return nil
+	}
+	return tx.AskForHelp(ctx, x.run.ID, x.engine.Helpers)
 }
 
 // rulesChanged tells whether the last run before a business date decided by
@@ -162,7 +172,10 @@ func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
 	if len(shards) > 0 {
 		x.sparse = storage.DueSpan{Count: x.run.Due, First: shards[0].After + 1, Last: shards[len(shards)-1].Upto}.Sparse()
 	}
-	return tx.ResumeRun(ctx, x.run.ID)
+	if err := tx.ResumeRun(ctx, x.run.ID); err != nil {
+		return err
+	}
+	return x.askForHelp(ctx, tx)
 }
 
 // asOf is the instant at which a job evaluates for a business date.

@@ -19,6 +19,7 @@ type settings struct {
 	Rules       string   `env:"NIGHTSHIFT_RULES" about:"the directory of rule files; by default those built in"`
 	Site        string   `env:"NIGHTSHIFT_SITE" envDefault:"cn" about:"the site that commands work on unless --site names another"`
 	Workers     int      `env:"NIGHTSHIFT_WORKERS" about:"shards carried at a time; by default as many as there are processors"`
+	Helpers     int      `env:"NIGHTSHIFT_HELPERS" about:"worker slots on other machines (nightshift worker) that a run asks for help; none by default"`
 	ParkLimit   int      `env:"NIGHTSHIFT_PARK_LIMIT" envDefault:"1000" about:"candidates a run may set aside before it stops"`
 	Releases    string   `env:"NIGHTSHIFT_RELEASES" envDefault:"optional" about:"required: only released rules are in force, and the rule directory holds candidates; or optional"`
 	Listen      string   `env:"NIGHTSHIFT_LISTEN" envDefault:"127.0.0.1:8042" about:"where serve listens; beyond this machine only with a token or a password"`
@@ -74,6 +75,8 @@ func readSettings(lookup func(string) string) (settings, error) {
 	switch {
 	case s.Workers < 1:
 		return s, misuse("read the settings: NIGHTSHIFT_WORKERS is %d: there is at least one", s.Workers)
+	case s.Helpers < 0:
+		return s, misuse("read the settings: NIGHTSHIFT_HELPERS is %d: there are none, or some", s.Helpers)
 	case s.ParkLimit < 1:
 		return s, misuse("read the settings: NIGHTSHIFT_PARK_LIMIT is %d: there is at least one", s.ParkLimit)
 	case s.Releases != "optional" && s.Releases != releasesRequired:

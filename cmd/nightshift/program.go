@@ -124,7 +124,7 @@ func (p *program) engine(ctx context.Context) (*jobs.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &jobs.Engine{Store: store, Book: book, Workers: p.workerCount(), ChunkSize: p.chunk, ParkLimit: p.settings.ParkLimit, Build: build,
+	return &jobs.Engine{Store: store, Book: book, Workers: p.workerCount(), ChunkSize: p.chunk, ParkLimit: p.settings.ParkLimit, Build: build, Helpers: p.settings.Helpers,
 		ReleasesRequired: p.settings.Releases == releasesRequired}, nil
 }
 

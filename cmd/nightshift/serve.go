@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -93,6 +94,7 @@ func (p *program) listen(ctx context.Context, address string, sites []string) er
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	schedule := jobs.Schedule{Engine: e, Sites: sites, Clock: clockwork.NewRealClock(), Log: log, Watch: nights}
+	debug.FreeOSMemory() // what it took to compile the rules; an idle schedule needs little
 	log.Info("serving", "address", "http://"+socket.Addr().String(), "sites", sites, "signed_in", guarded)
 	return serveUntil(ctx, pages, socket, &schedule)
 }

@@ -79,6 +79,7 @@ var libraries = []library{
 	{"github.com/prometheus/common", nil, []string{"cmd/nightshift/watching/*"}},
 	{"github.com/wneessen/go-mail", []string{"cmd/nightshift/watching/*"}, nil},
 	{"github.com/emersion/go-smtp", nil, []string{"cmd/nightshift/watching/*"}},
+	{"github.com/riverqueue/river", []string{"storage/helpers.go"}, nil},
 	{"github.com/google/uuid", []string{"jobs/schedule*.go"}, nil}, // gocron's name of a wake
 	{"github.com/robfig/cron/v3", []string{"rules/timetable*.go"}, nil},
 	{"github.com/jonboulle/clockwork", []string{"jobs/schedule*.go", "cmd/nightshift/serve*.go"}, []string{"jobs/schedule*"}},
