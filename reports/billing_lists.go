@@ -166,7 +166,7 @@ var notPaidTable = table[NotPaidRow]{
 		reasonColumns(label{"原因", "Because"},
 			func(r NotPaidRow) string { return r.Rule },
 			func(r NotPaidRow) string { return r.Because })...),
-		texts("未使用的支付方式", "Not used", 60, func(r NotPaidRow) string { return r.NotUsed })),
+		texts("未使用的支付方式", "Not used", 36, func(r NotPaidRow) string { return r.NotUsed })),
 }
 
 const monthOwedColumn = 2
