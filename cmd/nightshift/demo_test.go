@@ -35,7 +35,7 @@ func playDemo(t *testing.T, dir string) demoSummary {
 func TestTheDemoShowsEverything(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	s := playDemo(t, dir)
-	if s.Orders < 5000 || len(s.Nights) != 3*61 || s.Rejected != 3 {
+	if s.Orders < 5000 || len(s.Nights) != 3*61+2 || s.Rejected != 3 {
 		t.Errorf("%d orders, %d runs, %d rows rejected", s.Orders, len(s.Nights), s.Rejected)
 	}
 	if s.Parked < 5 || s.Parked > 100 {
