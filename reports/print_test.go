@@ -168,3 +168,45 @@ func recalculated(t *testing.T, workbook []byte) *excelize.File {
 	}
 	return opened(t, content)
 }
+
+// replaced is the workbook with a text of its formulas' values replaced.
+func replaced(t *testing.T, workbook []byte, old, new string) []byte {
+	t.Helper()
+	in, err := zip.NewReader(bytes.NewReader(workbook), int64(len(workbook)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buf bytes.Buffer
+	out := zip.NewWriter(&buf)
+	for _, part := range in.File {
+		r, err := part.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := out.Create(part.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(bytes.ReplaceAll(content, []byte("</f>"+old), []byte("</f>"+new))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// rawAt is the raw text of a cell.
+func rawAt(t *testing.T, f *excelize.File, sheet, cell string) string {
+	t.Helper()
+	text, err := f.GetCellValue(sheet, cell, excelize.Options{RawCellValue: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}

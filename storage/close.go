@@ -178,3 +178,24 @@ func (tx *Tx) ParkedIn(ctx context.Context, run int64) (n int64, err error) {
 	}
 	return n, err
 }
+
+// SumCharged is what buyers were charged in a period by the newest versions of
+// its statements, less what was given back, by currency.
+func (tx *Tx) SumCharged(ctx context.Context, site string, p market.Period) (map[market.Currency]market.Decimal, error) {
+	sums := map[market.Currency]market.Decimal{}
+	err := tx.Query(ctx, `
+		SELECT l.currency, sum(l.paid) FROM statement_lines l
+		WHERE l.site = $1 AND l.period = $2 AND l.business_date = $3 AND l.kind NOT IN ('adjustment', 'opening', 'carried', 'partner') AND NOT (l.kind = 'refund' AND l.reverses LIKE '%/partner')
+		  AND NOT EXISTS (SELECT FROM statements n WHERE n.seller_id = l.seller_id AND n.period = l.period AND n.version > l.version)
+		GROUP BY 1`, []any{site, p.Number(), p.Last()}, func(rows pgx.Rows) error {
+		var c market.Currency
+		var sum market.Decimal
+		err := rows.Scan(&c, &sum)
+		sums[c] = sum
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("add up what was charged in %s of %s: %w", p, site, err)
+	}
+	return sums, nil
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,8 +38,10 @@ func streamed[R any](ctx context.Context, tx *Tx, what, query string, args []any
 const settledLine = `
 	SELECT l.key, l.kind, coalesce(o.code, ''), coalesce(l.order_line, 0), coalesce(p.code, ''), coalesce(l.product_class, ''), coalesce(l.access_type, ''),
 	       coalesce(l.model, ''), l.currency, l.paid, l.billable, l.share, l.fee_rate, l.extra_rate, l.tier_total, l.fee, l.withheld, l.wht, l.dst, l.operating_fee,
-	       l.settled, l.paid_at, l.decided_by, l.decided_at, coalesce(l.reverses, ''), l.rules, coalesce(l.memo, ''), coalesce(b.code, '')
+	       l.settled, l.paid_at, l.decided_by, l.decided_at, coalesce(l.reverses, ''), l.rules, coalesce(l.memo, ''), coalesce(b.code, ''), c.code,
+	       (SELECT max(r.business_date) FROM statement_lines r WHERE l.reverses IS NOT NULL AND r.key = l.reverses)
 	FROM statement_lines l
+	JOIN sellers c ON c.id = l.seller_id
 	LEFT JOIN orders o ON o.id = l.order_id
 	LEFT JOIN products p ON p.id = l.product_id
 	LEFT JOIN buyers b ON b.id = l.buyer_id `
@@ -46,16 +49,23 @@ const settledLine = `
 // SettledLine is a line of a statement with the codes of what it is about.
 type SettledLine struct {
 	market.StatementLine
-	Buyer string
+	Buyer, Seller string
+	ReversesAt    time.Time // of a refund: the last day of the period of the line that it takes back
+}
+
+// GivesBackToPartner tells whether it is a refund of a partner's part.
+func (l SettledLine) GivesBackToPartner() bool {
+	return l.Kind == market.EarnedRefund && strings.HasSuffix(l.Reverses, "/partner")
 }
 
 func scanSettledLine(rows pgx.Rows) (l SettledLine, err error) {
 	var c market.Currency
 	var tier *market.Decimal
 	var paidAt pgtype.Timestamptz
+	var reverses pgtype.Date
 	err = rows.Scan(&l.Key, &l.Kind, &l.Order, &l.OrderLine, &l.Product, &l.ProductClass, &l.AccessType, &l.Model, &c, &l.Paid.Amount, &l.Billable, &l.Share, &l.FeeRate, &l.ExtraRate,
-		&tier, &l.Fee, &l.Withheld, &l.WHT, &l.DST, &l.OperatingFee, &l.Settled, &paidAt, &l.DecidedBy, &l.DecidedAt, &l.Reverses, &l.Rules, &l.Memo, &l.Buyer)
-	l.Paid.Currency, l.PaidAt = c, paidAt.Time
+		&tier, &l.Fee, &l.Withheld, &l.WHT, &l.DST, &l.OperatingFee, &l.Settled, &paidAt, &l.DecidedBy, &l.DecidedAt, &l.Reverses, &l.Rules, &l.Memo, &l.Buyer, &l.Seller, &reverses)
+	l.Paid.Currency, l.PaidAt, l.ReversesAt = c, paidAt.Time, reverses.Time
 	if tier != nil {
 		l.TierTotal, l.Tiered = *tier, true
 	}
@@ -70,7 +80,7 @@ func (tx *Tx) LinesOf(ctx context.Context, s StatementStand) iter.Seq2[SettledLi
 }
 
 // LinesOfPeriod are the lines of the newest version of every statement of a
-// period, by seller, with the codes of the sellers as their buyers.
+// period, by seller.
 func (tx *Tx) LinesOfPeriod(ctx context.Context, site string, p market.Period) iter.Seq2[SettledLine, error] {
 	return streamed(ctx, tx, "read the lines of the statements "+p.String()+" of "+site, settledLine+`
 		WHERE l.site = $1 AND l.period = $2 AND l.business_date = $3
