@@ -26,7 +26,7 @@ var billing = line{
 	report:   billingReport,
 }
 
-var billingRulesets = []string{"payment", "waterfall", "rounding", "periods", "arrears", "month_end", "refunds", "returns", metering.Ruleset, metering.RepurchaseRuleset}
+var billingRulesets = []string{"payment", "waterfall", "rounding", "periods", "arrears", "month_end", "refunds", "returns", "upgrade", metering.Ruleset, metering.RepurchaseRuleset}
 
 // billingStep takes a shard of buyers one chunk further: read, settle, keep.
 func billingStep(ctx context.Context, tx *storage.Tx, x *execution, shard *storage.Shard, p pace) error {

@@ -94,7 +94,9 @@ func (t *orderTry) try(at time.Time) error {
 	var err error
 	m := market.Bill{Kind: market.DeductedOrder, Seller: o.Seller, Product: o.Product, ProductClass: o.ProductClass, AccessType: o.AccessType,
 		ChargeMode: o.ChargeMode, OrderType: o.Type, Price: o.Amount, At: at, Named: o.PayWith, CreditAllowed: o.CreditAllowed}
-	if t.payment, err = t.pay(market.DeductedOrder, m); err != nil {
+	if o.Forbidden != "" {
+		t.payment = market.Payment{Price: o.Amount, Forbidden: o.Forbidden}
+	} else if t.payment, err = t.pay(market.DeductedOrder, m); err != nil {
 		return err
 	}
 	t.asked, t.tried, t.paid, t.forbidden = true, at, t.payment.Paid(), t.payment.Forbidden != ""

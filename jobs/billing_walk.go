@@ -121,6 +121,9 @@ func (b *bill) settle() error {
 	tries := slices.Grow(b.tries, len(b.payer.Orders))[:len(b.payer.Orders)]
 	b.tries = tries
 	for i := range b.payer.Orders {
+		if err := b.priceUpgrade(&b.payer.Orders[i]); err != nil {
+			return err
+		}
 		tries[i] = orderTry{bill: b, order: &b.payer.Orders[i]}
 		tries[i].plan()
 	}

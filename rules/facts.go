@@ -102,4 +102,5 @@ var vocabularies = []Vocabulary{
 	settlementVocabularies[6],
 	periodsVocabulary,
 	policyVocabulary,
+	upgradeVocabulary,
 }

@@ -83,6 +83,39 @@ func (r *payerReader) instruments() error {
 	})
 }
 
+// upgrades adds what change orders upgrade, as it was when they were placed.
+func (r *payerReader) upgrades() error {
+	at := map[int64]*market.OpenOrder{}
+	var ids []int64
+	for i := range r.out {
+		for n := range r.out[i].Orders {
+			if o := &r.out[i].Orders[n]; o.Type == "change" {
+				at[o.ID], ids = o, append(ids, o.ID)
+			}
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	return r.tx.Query(r.ctx, `
+		SELECT g.order_id, g.old_price, g.new_price, coalesce(g.currency, ''), g.discount, p.delisted_at,
+		       coalesce((SELECT max(t.until_at) FROM terms_seen t WHERE t.subscription_id = u.id
+		          AND NOT EXISTS (SELECT FROM unsubscription_results_seen b WHERE b.subscription_id = u.id AND b.term_no = t.no AND b.outcome = 'refund')), u.term_end)
+		FROM upgrades g JOIN orders o ON o.id = g.order_id JOIN subscriptions u ON u.id = g.subscription_id
+		LEFT JOIN products p ON p.id = coalesce(o.product_id, u.product_id)
+		WHERE g.order_id = ANY($1)`, []any{ids}, func(rows pgx.Rows) error {
+		var id int64
+		var u market.Upgrade
+		var currency string
+		if err := rows.Scan(&id, &u.Old.Amount, &u.New.Amount, &currency, &u.Discount, (*instant)(&u.Delisted), &u.Ends); err != nil {
+			return err
+		}
+		u.Old.Currency, u.New.Currency = market.Currency(currency), market.Currency(currency)
+		at[id].Upgrade = &u
+		return nil
+	})
+}
+
 // settleAccounts says what an instrument draws on, and where what it pays goes.
 func settleAccounts(i *market.Instrument, buyer string) {
 	switch i.Kind {
@@ -141,7 +174,10 @@ func (r *payerReader) orders() error {
 		return nil
 	})
 	hand()
-	return err
+	if err != nil {
+		return err
+	}
+	return r.upgrades()
 }
 
 func (r *payerReader) charges() error {

@@ -17,7 +17,7 @@ var facts = []string{
 	"corrections", "imports", "instruments", "charges", "refunds", "credit_limits", "money", "gateway_lines",
 	"releases", "release_acts", "reversals", // written by people, between runs
 	"instances", "freezes", "prices", "packs", "usage_records",
-	"manual_renewals", "policy_changes", "renewal_prices", "unsubscriptions", "adjustments",
+	"manual_renewals", "policy_changes", "renewal_prices", "unsubscriptions", "upgrades", "adjustments",
 	"bank_accounts",
 	"statement_moves", "payout_pauses", "payout_approvals", "payouts", "payout_lines", "bank_lines", "period_closes", // by people, after a run
 	"skipped_nights", "halts", "messages", // by the schedule and by people, between runs

@@ -81,4 +81,14 @@ var renewalKinds = []Kind{
 			{Name: "requested_at", Type: Instant, Required: true},
 			{Name: "reason", Type: Text},
 		}},
+	{Name: "upgrades", table: "upgrades", Key: []string{"order"},
+		Wakes: []storage.Wake{{Job: "billing", Subject: "(SELECT o.buyer_id FROM orders o WHERE o.id = t.order_id)", At: "(SELECT o.placed_at FROM orders o WHERE o.id = t.order_id)"}},
+		About: "What change orders upgrade. One that comes without an amount costs (new − old) × the days left × the discount.", Columns: []Column{
+			{Name: "order", Type: Code, Required: true, Refers: "orders", About: "the change order"},
+			{Name: "subscription", Type: Code, Required: true, Refers: "subscriptions"},
+			{Name: "old_price", Type: Number, Required: true, owed: true, About: "of the old specification, a day"},
+			{Name: "new_price", Type: Number, Required: true, owed: true, About: "of the new specification, a day"},
+			{Name: "currency", Type: Text, About: "empty: the site's"},
+			{Name: "discount", Type: Number, owed: true, Default: "1", About: "0.9 leaves nine tenths"},
+		}},
 }

@@ -57,6 +57,8 @@ type OpenOrder struct {
 	AutoPay       bool      // paid by itself when it is placed
 	PayAt         time.Time // when the buyer asked to pay it by hand; zero: not yet
 	PayWith       []string  // the instruments the buyer named
+	Upgrade       *Upgrade  // of a change order; nil: it upgrades nothing that was reported
+	Forbidden     string    // why it may not be paid, by the rules of upgrades; empty: nothing
 
 	Attempted []time.Time // the instants at which a payment was tried before
 }
