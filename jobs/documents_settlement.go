@@ -146,7 +146,7 @@ func (a *account) statementReport(s storage.StatementStand, used []reports.Polic
 			Adjustments: of(s.Adjustments), CarriedIn: of(s.CarriedIn), CarriedOut: of(s.CarriedOut), Payout: of(s.Payout)},
 		Journal: reports.StatementJournal{Keys: statementKeys(s), Fees: of(t.JournalFees), Taxes: of(t.JournalTaxes), Payable: of(t.JournalPayable), Carried: of(t.JournalMoved)},
 		Lines:   kindsOf(a.tx.LinesOf(a.ctx, s), true, func(l storage.SettledLine) reports.StatementLineRow { return lineRow(l, s.Currency) }),
-		Adjustments: kindsOf(a.tx.LinesOf(a.ctx, s), false, func(l storage.SettledLine) reports.AdjustmentRow {
+		Adjustments: kindsOf(a.tx.OutsideLinesOf(a.ctx, s), false, func(l storage.SettledLine) reports.AdjustmentRow {
 			return reports.AdjustmentRow{Key: l.Key, Kind: l.Kind, At: l.DecidedAt, Amount: of(l.Settled), Memo: l.Memo}
 		}),
 		Waiting: mapped(a.tx.UnsettledOf(a.ctx, s.Site, s.Period, s.SellerID), func(u storage.Unsettled) (reports.UnsettledRow, error) { return unsettledRow(u, s.Currency), nil }),

@@ -79,6 +79,14 @@ func (tx *Tx) LinesOf(ctx context.Context, s StatementStand) iter.Seq2[SettledLi
 		ORDER BY l.no`, []any{s.SellerID, s.Period.Number(), s.Version, s.Period.Last()}, scanSettledLine)
 }
 
+// OutsideLinesOf are the lines of a version of a statement from outside the
+// trade, which are few: agreed, open at the cutover, carried.
+func (tx *Tx) OutsideLinesOf(ctx context.Context, s StatementStand) iter.Seq2[SettledLine, error] {
+	return streamed(ctx, tx, "read the adjustments of the statement "+s.Period.String()+" of "+s.Seller, settledLine+`
+		WHERE l.seller_id = $1 AND l.period = $2 AND l.version = $3 AND l.business_date = $4 AND l.kind IN ('adjustment', 'opening', 'carried')
+		ORDER BY l.no`, []any{s.SellerID, s.Period.Number(), s.Version, s.Period.Last()}, scanSettledLine)
+}
+
 // LinesOfPeriod are the lines of the newest version of every statement of a
 // period, by seller.
 func (tx *Tx) LinesOfPeriod(ctx context.Context, site string, p market.Period) iter.Seq2[SettledLine, error] {
