@@ -9,7 +9,7 @@ import (
 
 // TestBillDays: a month is settled on the 3rd of the next or the working day after
 // it, until 2019 on the 7th whatever day that was, elsewhere on the 7th
-// (domain.md §5.3, examples D1 and D2).
+// (examples D1 and D2 of the rule book).
 func TestBillDays(t *testing.T) {
 	book := defaultBook(t)
 	for _, tt := range []struct{ name, site, period, want string }{
