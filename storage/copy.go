@@ -109,8 +109,8 @@ type copying struct {
 
 // Read belongs to io.Reader.
 func (c *copying) Read(p []byte) (int, error) {
-	if c.sent > 0 && c.sent == len(c.bytes) {
-		c.bytes, c.sent = c.bytes[:0], 0
+	if c.sent > 0 { // what is left is less than a row: it goes first, and the room does not grow
+		c.bytes, c.sent = c.bytes[:copy(c.bytes, c.bytes[c.sent:])], 0
 	}
 	for ; c.i < c.n && len(c.bytes)-c.sent < len(p); c.i++ {
 		c.bytes = binary.BigEndian.AppendUint16(c.bytes, uint16(len(c.columns)))
