@@ -193,7 +193,7 @@ func (l *loader) compile() {
 }
 
 // share gives a site rulesets of the default site, compiled for its currency.
-// They are checked and tested there.
+// They are checked and tested there, and one that has an error is not read again.
 func (l *loader) share(site *Site) {
 	from, known := l.sites["."], len(site.doc.problems)
 	for _, n := range site.shares {
@@ -202,15 +202,9 @@ func (l *loader) share(site *Site) {
 			continue
 		}
 		site.borrowed = append(site.borrowed, name)
-		var all []*Ruleset
-		for _, d := range l.documents["."] {
-			if rs := parse(readDocument(d.name, []byte(d.text)), l.beside(".")); rs.Name == name {
-				rs.shared = from.shared.quiet()
-				all = append(all, rs)
-			}
-		}
+		all, found := l.again(name)
 		switch {
-		case len(all) == 0:
+		case !found:
 			site.doc.problem(n, "", fmt.Sprintf("the default site has no rule file of %s", clip(name)), didYouMean(name, from.Rulesets()))
 		case len(site.policies[name]) > 0:
 			site.doc.problem(n, "", fmt.Sprintf("the site has a rule file of %s itself", clip(name)), "take it from shares, or take the file away")
@@ -223,6 +217,23 @@ func (l *loader) share(site *Site) {
 		slices.SortFunc(site.policies[name], func(a, b *Policy) int { return cmp.Compare(a.Effective, b.Effective) })
 	}
 	l.problems = append(l.problems, site.doc.problems[known:]...)
+}
+
+// again reads the versions of a ruleset of the default site once more, to be
+// compiled for another one.
+func (l *loader) again(name string) (all []*Ruleset, found bool) {
+	for _, rs := range l.rulesets {
+		if rs.Name != name || path.Dir(rs.File) != "." {
+			continue
+		}
+		found = true
+		if len(rs.doc.problems) == 0 {
+			read := parse(readDocument(rs.doc.name, []byte(rs.doc.text)), l.beside("."))
+			read.shared = rs.shared
+			all = append(all, read)
+		}
+	}
+	return all, found
 }
 
 func (l *loader) compileSite(site *Site, documents []*document, beside opener) {
