@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -119,20 +118,5 @@ type ParkedRow struct {
 // the same bytes. Where the lists do not tie to the counts the workbook is
 // written all the same, red, and the error is ErrDoesNotTie.
 func Acceptance(w io.Writer, r AcceptanceReport) error {
-	b, err := newBook(r.cover())
-	if err != nil {
-		return err
-	}
-	defer b.close()
-	c, err := r.write(b)
-	if err != nil {
-		return err
-	}
-	if err := b.writeTo(w); err != nil {
-		return err
-	}
-	if err := c.err(); err != nil {
-		return fmt.Errorf("acceptance of %s: %w", b.subject, err)
-	}
-	return nil
+	return publish(w, "acceptance", r.cover(), r.write)
 }

@@ -3,7 +3,6 @@ package reports
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -208,20 +207,5 @@ func BacktestKeys[T any](totals map[BacktestKey]T) []BacktestKey {
 // Backtest writes the workbook of a backtest. Where its lists do not tie it is
 // written all the same, red, and the error is ErrDoesNotTie.
 func Backtest(w io.Writer, r BacktestReport) error {
-	b, err := newBook(r.cover())
-	if err != nil {
-		return err
-	}
-	defer b.close()
-	c, err := r.write(b)
-	if err != nil {
-		return err
-	}
-	if err := b.writeTo(w); err != nil {
-		return err
-	}
-	if err := c.err(); err != nil {
-		return fmt.Errorf("backtest of %s: %w", b.subject, err)
-	}
-	return nil
+	return publish(w, "backtest", r.cover(), r.write)
 }

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -167,22 +166,7 @@ type ErrorRow struct {
 // bytes. Where the lists do not tie to the journals and the counts the workbook
 // is written all the same, red, and the error is ErrDoesNotTie.
 func Billing(w io.Writer, r BillingReport) error {
-	b, err := newBook(r.cover())
-	if err != nil {
-		return err
-	}
-	defer b.close()
-	c, err := r.write(b)
-	if err != nil {
-		return err
-	}
-	if err := b.writeTo(w); err != nil {
-		return err
-	}
-	if err := c.err(); err != nil {
-		return fmt.Errorf("billing of %s: %w", b.subject, err)
-	}
-	return nil
+	return publish(w, "billing", r.cover(), r.write)
 }
 
 // cover is what the document says of itself.

@@ -60,22 +60,7 @@ type ForecastRow struct {
 // Forecast writes the workbook of a forecast. Where its lists do not tie to its
 // days the workbook is written all the same, red, and the error is ErrDoesNotTie.
 func Forecast(w io.Writer, r ForecastReport) error {
-	b, err := newBook(cover{title: label{"续费预测", "Renewal forecast"}, subject: fmt.Sprintf("%s · %s – %s", r.Site, r.From, r.To), zone: r.Zone, currency: r.Books[0].Currency, dated: r.AsOf})
-	if err != nil {
-		return err
-	}
-	defer b.close()
-	c, err := r.write(b)
-	if err != nil {
-		return err
-	}
-	if err := b.writeTo(w); err != nil {
-		return err
-	}
-	if err := c.err(); err != nil {
-		return fmt.Errorf("forecast of %s: %w", b.subject, err)
-	}
-	return nil
+	return publish(w, "forecast", cover{title: label{"续费预测", "Renewal forecast"}, subject: fmt.Sprintf("%s · %s – %s", r.Site, r.From, r.To), zone: r.Zone, currency: r.Books[0].Currency, dated: r.AsOf}, r.write)
 }
 
 // forecasted is the lists of one currency after they were written.

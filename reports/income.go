@@ -12,22 +12,7 @@ import (
 // by product class, seller and product. It is made from the same lists as the
 // month, which it reads anew.
 func Income(w io.Writer, r MonthReport) error {
-	b, err := newBook(r.cover(label{"平台收入", "Platform income"}))
-	if err != nil {
-		return err
-	}
-	defer b.close()
-	c, err := r.writeIncome(b)
-	if err != nil {
-		return err
-	}
-	if err := b.writeTo(w); err != nil {
-		return err
-	}
-	if err := c.err(); err != nil {
-		return fmt.Errorf("income of %s: %w", b.subject, err)
-	}
-	return nil
+	return publish(w, "income", r.cover(label{"平台收入", "Platform income"}), r.writeIncome)
 }
 
 // writeIncome fills the workbook.

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -115,22 +114,7 @@ func (r ProductMonthRow) change() (all, volume, price, rule market.Money) {
 // bytes. Where statements, lines and journals do not tie the workbook is written
 // all the same, red, and the error is ErrDoesNotTie.
 func Month(w io.Writer, r MonthReport) error {
-	b, err := newBook(r.cover(label{"结算月报", "Settlement month"}))
-	if err != nil {
-		return err
-	}
-	defer b.close()
-	c, err := r.write(b)
-	if err != nil {
-		return err
-	}
-	if err := b.writeTo(w); err != nil {
-		return err
-	}
-	if err := c.err(); err != nil {
-		return fmt.Errorf("settlement of %s: %w", b.subject, err)
-	}
-	return nil
+	return publish(w, "settlement", r.cover(label{"结算月报", "Settlement month"}), r.write)
 }
 
 func (r MonthReport) cover(title label) cover {

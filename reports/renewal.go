@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -139,22 +138,7 @@ type CallRow struct {
 // bytes. Where the lists do not tie to the journals and the counts the workbook
 // is written all the same, red, and the error is ErrDoesNotTie.
 func Renewal(w io.Writer, r RenewalReport) error {
-	b, err := newBook(r.cover())
-	if err != nil {
-		return err
-	}
-	defer b.close()
-	c, err := r.write(b)
-	if err != nil {
-		return err
-	}
-	if err := b.writeTo(w); err != nil {
-		return err
-	}
-	if err := c.err(); err != nil {
-		return fmt.Errorf("renewal of %s: %w", b.subject, err)
-	}
-	return nil
+	return publish(w, "renewal", r.cover(), r.write)
 }
 
 func (r RenewalReport) cover() cover {

@@ -112,22 +112,7 @@ type DifferenceRow struct {
 // the same bytes. Where lines, statement and journal do not tie the workbook is
 // written all the same, red, and the error is ErrDoesNotTie.
 func Statement(w io.Writer, r StatementReport) error {
-	b, err := newBook(r.cover())
-	if err != nil {
-		return err
-	}
-	defer b.close()
-	c, err := r.write(b)
-	if err != nil {
-		return err
-	}
-	if err := b.writeTo(w); err != nil {
-		return err
-	}
-	if err := c.err(); err != nil {
-		return fmt.Errorf("statement of %s: %w", b.subject, err)
-	}
-	return nil
+	return publish(w, "statement", r.cover(), r.write)
 }
 
 // cover is what the document says of itself.

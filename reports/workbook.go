@@ -78,6 +78,28 @@ func newBook(c cover) (*book, error) {
 	return b, nil
 }
 
+// publish writes a whole workbook: its cover, and what write puts into it, ending
+// with the control sheet. Where that does not tie the workbook is written all the
+// same, red, and the error is ErrDoesNotTie.
+func publish(w io.Writer, what string, c cover, write func(*book) (*control, error)) error {
+	b, err := newBook(c)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	tied, err := write(b)
+	if err != nil {
+		return err
+	}
+	if err := b.writeTo(w); err != nil {
+		return err
+	}
+	if err := tied.err(); err != nil {
+		return fmt.Errorf("%s of %s: %w", what, b.subject, err)
+	}
+	return nil
+}
+
 // writeTo packs the workbook. Nothing can be added after it.
 func (b *book) writeTo(w io.Writer) error {
 	// A chart makes the library list kinds of pictures in no fixed order.
