@@ -278,6 +278,23 @@ func mapped[A, B any](rows iter.Seq2[A, error], row func(A) (B, error)) iter.Seq
 	}
 }
 
+// books are what a run did in each currency, in the site's own first.
+func books[B any](currencies []market.Currency, own market.Currency, of func(market.Currency) (B, error)) ([]B, error) {
+	all := make([]B, 1, len(currencies))
+	for _, c := range currencies {
+		book, err := of(c)
+		if err != nil {
+			return nil, err
+		}
+		if c == own {
+			all[0] = book
+		} else {
+			all = append(all, book)
+		}
+	}
+	return all, nil
+}
+
 // VerifyDocument writes a document of a run again, from the history, and
 // compares it with the one that was kept; without a name it is the run's
 // workbook. It answers the first difference, and nothing where both are the same

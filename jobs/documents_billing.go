@@ -41,19 +41,8 @@ func (a *account) billing() (reports.BillingReport, error) {
 	if err != nil {
 		return report, err
 	}
-	report.Books = make([]reports.BillingBook, 1, len(currencies))
-	for _, c := range currencies {
-		book, err := a.bookOf(c)
-		if err != nil {
-			return report, err
-		}
-		if c == a.site.Currency {
-			report.Books[0] = book
-		} else {
-			report.Books = append(report.Books, book)
-		}
-	}
-	return report, nil
+	report.Books, err = books(currencies, a.site.Currency, a.bookOf)
+	return report, err
 }
 
 // bookOf is what the run did in one currency.

@@ -57,19 +57,8 @@ func (a *account) renewal() (reports.RenewalReport, error) {
 	if err != nil {
 		return report, err
 	}
-	report.Books = make([]reports.RenewalBook, 1, len(currencies))
-	for _, c := range currencies {
-		book, err := a.renewalBook(c)
-		if err != nil {
-			return report, err
-		}
-		if c == a.site.Currency {
-			report.Books[0] = book
-		} else {
-			report.Books = append(report.Books, book)
-		}
-	}
-	return report, nil
+	report.Books, err = books(currencies, a.site.Currency, a.renewalBook)
+	return report, err
 }
 
 // renewalBook is what the run did in one currency.
