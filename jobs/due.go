@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -69,4 +70,21 @@ func (e *Engine) skip(ctx context.Context, job string, site *rules.Site, dates [
 		return err
 	})
 	return left, err
+}
+
+// ErrClock says that this machine's clock is ahead of the database's.
+var ErrClock = errors.New("this machine's clock is ahead of the database's")
+
+// Agreed is the time by this machine's clock, or by the database's where that one
+// is far behind, with ErrClock: what runs too early takes for silence what people
+// have yet to say, and cannot be taken back. What runs late does no harm.
+func (e *Engine) Agreed(ctx context.Context, now time.Time) (time.Time, error) {
+	there, err := e.Store.Now(ctx)
+	if err != nil {
+		return now, err
+	}
+	if ahead := now.Sub(there); ahead > clockBad {
+		return there, fmt.Errorf("%w by %s, whose time counts: have both ask the same time server, `nightshift doctor` compares them", ErrClock, ahead.Round(time.Minute))
+	}
+	return now, nil
 }

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,10 +16,13 @@ import (
 
 func TestMain(m *testing.M) { storagetest.Main(m) }
 
+// defaults are the rules that ship, read once.
+var defaults = sync.OnceValues(func() (*rules.Book, error) { return rules.Load(rules.Defaults()) })
+
 // engine is an engine on the default rules.
 func engine(t testing.TB, s *storage.Store) *jobs.Engine {
 	t.Helper()
-	book, err := rules.Load(rules.Defaults())
+	book, err := defaults()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,8 @@ func (e *Engine) Backfill(ctx context.Context, job, siteName string, from, to ma
 
 // CatchUp runs a job for every business date that is due, oldest first, and
 // tells of each completed run at once; a job that catches up once is run for the
-// last of them alone. A date that somebody else is running is left to them.
+// last of them alone. A date that somebody else is running is left to them, and is
+// ErrAlive: what comes after it waits.
 func (e *Engine) CatchUp(ctx context.Context, job, siteName string, now time.Time, each func(market.Run)) error {
 	site, err := e.site(siteName)
 	if err != nil {
@@ -114,9 +115,6 @@ func (e *Engine) CatchUp(ctx context.Context, job, siteName string, now time.Tim
 	}
 	for _, on := range dates {
 		result, err := e.attempt(ctx, site, job, on, now)
-		if errors.Is(err, ErrAlive) {
-			return nil
-		}
 		if err != nil {
 			return err
 		}

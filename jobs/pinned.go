@@ -37,8 +37,14 @@ func keepPolicy(ctx context.Context, tx *storage.Tx, site *rules.Site, p *rules.
 		Version: p.Version, Effective: storage.Day{Date: p.From}, File: p.File, Text: p.Text})
 }
 
-// heldBy is what a run decides a ruleset by, even if its files have changed since.
-func (e *Engine) heldBy(ctx context.Context, site *rules.Site, run market.Run, ruleset string) (*rules.InForce, error) {
+// ruleTexts finds the text of a rule file that was used: in a transaction there is
+// no other connection to wait for.
+type ruleTexts interface {
+	RuleVersion(ctx context.Context, hash []byte) (storage.RuleVersion, error)
+}
+
+// ruleHeldBy is what a run decides a ruleset by, even if its files have changed since.
+func ruleHeldBy(ctx context.Context, texts ruleTexts, site *rules.Site, run market.Run, ruleset string) (*rules.InForce, error) {
 	return heldBy(run, ruleset, site, func(hash string) (*rules.Policy, error) {
 		for _, version := range site.Versions(ruleset) {
 			for _, p := range version.Phases() {
@@ -47,7 +53,7 @@ func (e *Engine) heldBy(ctx context.Context, site *rules.Site, run market.Run, r
 				}
 			}
 		}
-		return kept(ctx, e.Store, site, hash)
+		return kept(ctx, texts, site, hash)
 	})
 }
 
@@ -77,12 +83,12 @@ func heldBy(run market.Run, ruleset string, site *rules.Site, find func(hash str
 }
 
 // kept compiles a rule text that was kept, by its content hash.
-func kept(ctx context.Context, store *storage.Store, site *rules.Site, hash string) (*rules.Policy, error) {
+func kept(ctx context.Context, texts ruleTexts, site *rules.Site, hash string) (*rules.Policy, error) {
 	raw, err := hex.DecodeString(hash)
 	if err != nil {
 		return nil, fmt.Errorf("find rule text %q: %w", hash, err)
 	}
-	v, err := store.RuleVersion(ctx, raw)
+	v, err := texts.RuleVersion(ctx, raw)
 	if err != nil {
 		return nil, err
 	}

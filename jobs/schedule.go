@@ -45,10 +45,12 @@ type Watcher interface {
 const (
 	longestSleep = time.Hour
 	afterTrouble = 5 * time.Minute
-	whileWaiting = time.Minute     // for a job that goes first, a file or a person
-	longestStop  = time.Minute     // for what is running to end when asked to stop
-	aDay         = 24 * time.Hour  // between looks at the coming month
-	heartbeat    = 2 * time.Second // between a leader's signs of life, and a follower's questions
+	whileWaiting = time.Minute      // for a job that goes first, a file, a person or the database
+	whileAlive   = 5 * time.Second  // for a run that somebody else carries: he may die
+	longestStop  = time.Minute      // for what is running to end when asked to stop
+	aDay         = 24 * time.Hour   // between looks at the coming month
+	heartbeat    = 2 * time.Second  // between a leader's signs of life, and a follower's questions
+	longestBeat  = 10 * time.Second // that a busy database may take for one of them
 )
 
 // Run wakes jobs until the context ends. What is running then stops after its
@@ -121,8 +123,8 @@ func (s *Schedule) lead(ctx context.Context, site *rules.Site, lock *storage.Loc
 	clock.Start()
 	lost := watch.beat(ctx, lock)
 	cancel()
-	if err := clock.Shutdown(); err != nil {
-		return fmt.Errorf("stop the schedule: %w", err)
+	if err := clock.Shutdown(); err != nil { // it ends after its chunk all the same, and a run has a lock of its own
+		log.Warn("what is running takes long to stop", "error", err)
 	}
 	if lost != nil {
 		log.Warn("lost the lead: another schedule takes over, or this one again", "error", lost)
@@ -145,18 +147,20 @@ type siteWatch struct {
 }
 
 // beat gives signs of life until the context ends, or the lock is lost. A clock
-// that was set forward has gone past alarms: they ring.
+// that was set forward has gone past alarms: they ring. So do all where it was set
+// back, since they were set by a time that was wrong.
 func (w *siteWatch) beat(ctx context.Context, lock *storage.Lock) (lost error) {
 	ticks := w.schedule.Clock.NewTicker(heartbeat)
 	defer ticks.Stop()
 	var ahead time.Time // when months were made last
+	before := w.schedule.Clock.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticks.Chan():
 		}
-		soon, cancel := context.WithTimeout(ctx, heartbeat)
+		soon, cancel := context.WithTimeout(ctx, longestBeat)
 		err := lock.Held(soon)
 		cancel()
 		if err != nil && ctx.Err() == nil {
@@ -164,8 +168,12 @@ func (w *siteWatch) beat(ctx context.Context, lock *storage.Lock) (lost error) {
 		}
 		now := w.schedule.Clock.Now()
 		for _, a := range w.alarms {
+			if now.Before(before) {
+				a.again(ctx)
+			}
 			a.overdue(ctx, now)
 		}
+		before = now
 		if w.schedule.Watch != nil {
 			w.schedule.Watch.Tick(ctx, w.site, now)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"nightshift/rules/market"
+	"nightshift/storage"
 )
 
 // alarm wakes one job of one site, one time after the other. The next one is
@@ -101,6 +102,10 @@ func (a *alarm) begin() bool {
 // carry runs every date that is due.
 func (a *alarm) carry(ctx context.Context, now time.Time) error {
 	s := a.watch.schedule
+	now, early := s.Engine.Agreed(ctx, now)
+	if early != nil && !errors.Is(early, ErrClock) {
+		return early
+	}
 	var untied error
 	err := s.Engine.CatchUp(ctx, a.job, a.watch.site.Name, now, func(r market.Run) {
 		a.log.Info("run completed", "date", r.On, "run", r.ID, "candidates", r.Candidates, "parked", r.Parked)
@@ -113,7 +118,7 @@ func (a *alarm) carry(ctx context.Context, now time.Time) error {
 		}
 		a.watch.completed(ctx, a.job)
 	})
-	return errors.Join(err, untied)
+	return errors.Join(err, untied, early)
 }
 
 // sleep says how a wake went, and how long the job may sleep after it.
@@ -122,10 +127,17 @@ func (a *alarm) sleep(ctx context.Context, err error) time.Duration {
 		a.said = ""
 		return longestSleep
 	}
+	if errors.Is(err, ErrAlive) {
+		if a.said != err.Error() {
+			a.log.Info("left to somebody else", "because", err)
+		}
+		a.said = err.Error()
+		return whileAlive
+	}
 	if w := a.watch.schedule.Watch; w != nil {
 		w.Stood(ctx, a.watch.site.Name, a.job, err)
 	}
-	stands := errors.Is(err, ErrWaits) || errors.Is(err, ErrPaused)
+	stands := errors.Is(err, ErrWaits) || errors.Is(err, ErrPaused) || errors.Is(err, ErrClock)
 	switch again := a.said == err.Error(); {
 	case stands && !again:
 		a.log.Info("the job does not begin", "because", err)
@@ -133,7 +145,7 @@ func (a *alarm) sleep(ctx context.Context, err error) time.Duration {
 		a.log.Error("run stopped, it goes on at the next wake", "error", err)
 	}
 	a.said = err.Error()
-	if stands || errors.Is(err, ErrNoInput) {
+	if stands || errors.Is(err, ErrNoInput) || storage.Transient(err) {
 		return whileWaiting
 	}
 	return afterTrouble
@@ -159,7 +171,10 @@ func (a *alarm) end(ctx context.Context, began time.Time, sleep time.Duration) {
 		a.log.Error("the next wake is not known: asking again", "error", err)
 		wake = time.Time{}
 	}
-	a.at = earliest(wake, now.Add(sleep))
+	a.at = wake
+	if site.Jobs[a.job].Wake == "" || sleep < longestSleep || wake.IsZero() { // a cron expression says when, and when not
+		a.at = earliest(wake, now.Add(sleep))
+	}
 	at := gocron.OneTimeJobStartDateTime(a.at)
 	if !a.at.After(now) {
 		at = gocron.OneTimeJobStartImmediately()

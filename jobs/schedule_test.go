@@ -2,8 +2,10 @@ package jobs_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -130,17 +132,18 @@ func TestAMissedNightIsCaughtUp(t *testing.T) {
 	}
 }
 
-// stopper stops a schedule as soon as it tells of a completed run.
-type stopper struct {
+// said tells a test of every time that a schedule says something.
+type said struct {
 	slog.Handler
-	stop func()
+	what string
+	tell func()
 }
 
-func (s stopper) Enabled(context.Context, slog.Level) bool { return true }
-func (s stopper) WithAttrs([]slog.Attr) slog.Handler       { return s }
-func (s stopper) Handle(_ context.Context, r slog.Record) error {
-	if r.Message == "run completed" {
-		s.stop()
+func (s said) Enabled(context.Context, slog.Level) bool { return true }
+func (s said) WithAttrs([]slog.Attr) slog.Handler       { return s }
+func (s said) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == s.what {
+		s.tell()
 	}
 	return nil
 }
@@ -153,7 +156,7 @@ func TestANightThatIsDoneHasItsWorkbook(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	clock := clockwork.NewFakeClockAt(time.Date(2024, 6, 4, 12, 0, 0, 0, time.UTC))
-	schedule := jobs.Schedule{Engine: e, Sites: []string{"us"}, Clock: clock, Log: slog.New(stopper{slog.DiscardHandler, stop})}
+	schedule := jobs.Schedule{Engine: e, Sites: []string{"us"}, Clock: clock, Log: slog.New(said{slog.DiscardHandler, "run completed", stop})}
 	if err := schedule.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -267,3 +270,70 @@ func TestAnotherScheduleTakesOverWhenTheLeadIsLost(t *testing.T) {
 		}
 	}
 }
+
+// A run that somebody else carries is asked for again within seconds: he may die.
+func TestARunThatSomebodyElseLeavesIsTakenUpWithinSeconds(t *testing.T) {
+	s := storagetest.New(t)
+	release, free, err := s.Exclusive(t.Context(), "run/acceptance/us/2024-06-03")
+	if err != nil || !free {
+		t.Fatal(free, err)
+	}
+	clock := clockwork.NewFakeClockAt(time.Date(2024, 6, 3, 12, 0, 0, 0, time.UTC))
+	ctx, stop := context.WithCancel(t.Context())
+	left, done := make(chan struct{}, 10), make(chan error, 1)
+	schedule := jobs.Schedule{Engine: abroad(t, s, "02:00"), Sites: []string{"us"}, Clock: clock, Log: slog.New(said{slog.DiscardHandler, "left to somebody else", func() { left <- struct{}{} }})}
+	go func() { done <- schedule.Run(ctx) }()
+	<-left
+	release()
+	for passed := time.Duration(0); len(nights(t, s)) == 0; passed += time.Second {
+		if passed > 10*time.Second {
+			t.Fatal("nobody took it up")
+		}
+		if err := clock.BlockUntilContext(t.Context(), 2); err != nil { // the heartbeat, and the alarm
+			t.Fatal(err)
+		}
+		clock.Advance(time.Second)
+		for asked := 0; asked < 200 && len(nights(t, s)) == 0; asked++ { // takes a moment, in which what was woken works
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// A machine whose clock is ahead begins nothing that has not come by the
+// database's; what has come by both is run.
+func TestAClockThatIsAheadOfTheDatabasesBeginsNothing(t *testing.T) {
+	s := storagetest.New(t)
+	e := abroad(t, s, "02:00")
+	now, err := s.Now(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	yesterday := market.DateOf(now.Add(-30*time.Hour), time.UTC)
+	mustRun(t, e, jobs.Request{Job: "acceptance", Site: "us", On: yesterday})
+	stood := make(chan error, 10)
+	ctx, stop := context.WithCancel(t.Context())
+	schedule := jobs.Schedule{Engine: e, Sites: []string{"us"}, Clock: clockwork.NewFakeClockAt(now.Add(72 * time.Hour)), Log: slog.New(slog.DiscardHandler), Watch: standing{leading{make(chan bool, 10)}, stood}}
+	done := make(chan error, 1)
+	go func() { done <- schedule.Run(ctx) }()
+	if err := <-stood; !errors.Is(err, jobs.ErrClock) || !strings.Contains(err.Error(), "ahead of the database's by 72h0m0s") {
+		t.Errorf("%v", err)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if late := count(t, s, `SELECT count(*) FROM runs WHERE as_of > now()`); late != 0 {
+		t.Errorf("%d runs looked at what has not come", late)
+	}
+}
+
+// standing tells a test why a job did not begin.
+type standing struct {
+	leading
+	stood chan error
+}
+
+func (s standing) Stood(_ context.Context, _, _ string, why error) { s.stood <- why }

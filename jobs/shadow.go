@@ -39,7 +39,7 @@ func (x *execution) castShadows(ctx context.Context, tx *storage.Tx, ruleset str
 }
 
 // findShadows finds those that a run began with, even if their files are gone.
-func (x *execution) findShadows(ctx context.Context, ruleset string) error {
+func (x *execution) findShadows(ctx context.Context, tx *storage.Tx, ruleset string) error {
 	var names []string
 	for name := range x.run.Policies {
 		if strings.HasPrefix(name, shadowPrefix(ruleset)) {
@@ -49,7 +49,7 @@ func (x *execution) findShadows(ctx context.Context, ruleset string) error {
 	slices.Sort(names)
 	var beside []*rules.Policy
 	for _, name := range names {
-		p, err := kept(ctx, x.engine.Store, x.site, x.run.Policies[name])
+		p, err := kept(ctx, tx, x.site, x.run.Policies[name])
 		if err != nil {
 			return err
 		}

@@ -152,12 +152,12 @@ func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
 			x.run.ID, ErrBadRequest, x.run.Build, x.run.Schema, x.engine.Build, storage.SchemaVersion())
 	}
 	for _, ruleset := range x.line.rulesets {
-		f, err := x.engine.heldBy(ctx, x.site, x.run, ruleset)
+		f, err := ruleHeldBy(ctx, tx, x.site, x.run, ruleset)
 		if err != nil {
 			return err
 		}
 		x.inForce = append(x.inForce, f)
-		if err := x.findShadows(ctx, ruleset); err != nil {
+		if err := x.findShadows(ctx, tx, ruleset); err != nil {
 			return err
 		}
 	}

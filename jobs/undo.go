@@ -159,7 +159,7 @@ func (u *undoing) find(ctx context.Context, tx *storage.Tx) error {
 		if !u.stoodIn(r) {
 			continue
 		}
-		if u.held[r.ID], err = u.engine.heldBy(ctx, u.site, r, u.Ruleset); err != nil {
+		if u.held[r.ID], err = ruleHeldBy(ctx, u.engine.Store, u.site, r, u.Ruleset); err != nil {
 			return err
 		}
 		if len(u.query.Runs) == 0 {

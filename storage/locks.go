@@ -26,7 +26,7 @@ type Lock struct {
 
 // Lock takes a named lock as Exclusive does; nil where somebody else holds it.
 func (s *Store) Lock(ctx context.Context, name string) (*Lock, error) {
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.locks.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("take the lock %s: %w", name, err)
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/uptrace/bun"
 )
 
 // RuleVersion is the text of a version of a rule file that was used.
@@ -37,8 +39,17 @@ const ruleVersionColumns = `SELECT hash, site, ruleset, version, effective, file
 
 // RuleVersion finds a version by its hash.
 func (s *Store) RuleVersion(ctx context.Context, hash []byte) (RuleVersion, error) {
+	return ruleVersion(ctx, s.db, hash)
+}
+
+// RuleVersion finds a version by its hash.
+func (tx *Tx) RuleVersion(ctx context.Context, hash []byte) (RuleVersion, error) {
+	return ruleVersion(ctx, tx.Tx, hash)
+}
+
+func ruleVersion(ctx context.Context, db bun.IDB, hash []byte) (RuleVersion, error) {
 	var v RuleVersion
-	err := s.db.NewRaw(ruleVersionColumns+`WHERE hash = ?`, hash).Scan(ctx, &v)
+	err := db.NewRaw(ruleVersionColumns+`WHERE hash = ?`, hash).Scan(ctx, &v)
 	if errors.Is(err, sql.ErrNoRows) {
 		return RuleVersion{}, fmt.Errorf("find rule version %x: it was never used here", hash)
 	}

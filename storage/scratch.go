@@ -25,7 +25,8 @@ func (s *Store) Scratch(ctx context.Context) (*Store, func() error, error) {
 	copies := *s
 	copies.scratch = name
 	copies.db = copies.pool(s.app, name)
-	copies.db.SetMaxOpenConns(s.size + 1) // one of them only holds the lock
+	copies.db.SetMaxOpenConns(s.size + 2) // two of them only hold locks, of the copy and of the run
+	copies.locks = copies.db
 	holder, err := copies.db.DB.Conn(ctx)
 	if err == nil {
 		if err = openScratch(ctx, holder, name); err != nil {

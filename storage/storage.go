@@ -36,12 +36,13 @@ type Config struct {
 	OwnerURL    string            // who migrates, where the login of DatabaseURL may not; empty for the same
 	DataDir     string            // the embedded database's directory; empty for the user's data directory
 	Settings    map[string]string // server settings of the embedded database, such as shared_buffers
-	PoolSize    int               // connections at most; 0 for 10
+	PoolSize    int               // connections at most, besides those that hold locks; 0 for 10
 }
 
 // Store is the way to the database. It is safe for concurrent use.
 type Store struct {
 	db      *bun.DB
+	locks   *bun.DB         // connections that only hold a lock: nobody who works has to wait for one of them
 	app     *pgx.ConnConfig // as the application's role
 	owner   *pgx.ConnConfig // as the one who migrates
 	cluster *cluster.Cluster
@@ -80,7 +81,9 @@ func openURL(cfg Config) (*Store, error) {
 	if s.size <= 0 {
 		s.size = defaultPoolSize
 	}
-	s.db = s.pool(app, "")
+	s.db, s.locks = s.pool(app, ""), s.pool(app, "")
+	s.locks.SetMaxOpenConns(0)
+	s.locks.SetMaxIdleConns(1)
 	return s, nil
 }
 
@@ -109,7 +112,7 @@ func onCluster(ctx context.Context, c *cluster.Cluster, cfg Config) (*Store, err
 	}
 	s.cluster = c
 	if err := s.Migrate(ctx); err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(err, s.db.Close(), s.locks.Close())
 	}
 	return s, nil
 }
@@ -145,7 +148,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close ends all connections, and the embedded server if nobody else uses it.
 func (s *Store) Close() error {
-	err := s.db.Close()
+	err := errors.Join(s.db.Close(), s.locks.Close())
 	if s.cluster != nil && s.scratch == "" {
 		err = errors.Join(err, s.cluster.Close())
 	}

@@ -367,3 +367,26 @@ func TestANewMonthWaitsForNobodyWhoWritesAnother(t *testing.T) {
 		return s.EnsureMonth(soon, market.NewDate(2026, 5, 1))
 	})
 }
+
+// Leads and runs hold locks for hours: they take no connection from those who work.
+func TestLocksTakeNoConnectionFromThoseWhoWork(t *testing.T) {
+	url := storagetest.URL(t)
+	s, err := storage.Open(t.Context(), storage.Config{DatabaseURL: url, OwnerURL: url, PoolSize: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, name := range []string{"a", "b", "c"} {
+		lock, err := s.Lock(t.Context(), name)
+		if err != nil || lock == nil {
+			t.Fatal(lock, err)
+		}
+		defer lock.Release(t.Context())
+	}
+	if again, err := s.Lock(t.Context(), "b"); err != nil || again != nil {
+		t.Errorf("a lock that is held was taken: %v, %v", again, err)
+	}
+	if err := s.InTx(t.Context(), func(context.Context, *storage.Tx) error { return nil }); err != nil {
+		t.Error(err)
+	}
+}

@@ -22,6 +22,14 @@ type Vitals struct {
 	DataDir       string    // of the embedded database; empty for another
 }
 
+// Now is the time by the database's clock.
+func (s *Store) Now(ctx context.Context) (now time.Time, err error) {
+	if err := s.queryRow(ctx, `SELECT clock_timestamp()`, nil, &now); err != nil {
+		return now, fmt.Errorf("ask the database for the time: %w", err)
+	}
+	return now, nil
+}
+
 // Vitals asks the database how it is.
 func (s *Store) Vitals(ctx context.Context) (v Vitals, err error) {
 	var archived *time.Time

@@ -97,14 +97,14 @@ func (p *program) span(cmd *cobra.Command, last []dated, carry func(e *jobs.Engi
 	if err != nil {
 		return err
 	}
-	for _, d := range last {
-		if err := p.come(site, d.job, d.on, time.Time{}); err != nil {
-			return err
-		}
-	}
 	e, err := p.engine(cmd.Context())
 	if err != nil {
 		return err
+	}
+	for _, d := range last {
+		if err := p.come(cmd.Context(), e, site, d.job, d.on, time.Time{}); err != nil {
+			return err
+		}
 	}
 	bar := p.progress("")
 	e.Progress = bar.ofRun

@@ -83,14 +83,14 @@ func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string)
 	case err == nil && req.DryRun && req.AsOf.IsZero() && site.Jobs[req.Job].Monthly && at.After(p.now()):
 		req.AsOf = p.now() // a preview of what has happened so far
 	}
-	if !req.DryRun {
-		if err := p.come(site, req.Job, req.On, req.AsOf); err != nil {
-			return err
-		}
-	}
 	e, err := p.engine(ctx)
 	if err != nil {
 		return err
+	}
+	if !req.DryRun {
+		if err := p.come(ctx, e, site, req.Job, req.On, req.AsOf); err != nil {
+			return err
+		}
 	}
 	bar := p.progress("")
 	e.Progress = bar.ofRun
@@ -106,9 +106,9 @@ func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string)
 	return worst(errors.Join(err, p.showResult(result, book)), result.Run.Parked)
 }
 
-// come refuses a run whose as-of has not come: it would take for silence what
-// people have yet to say.
-func (p *program) come(site *rules.Site, job string, on market.Date, asOf time.Time) error {
+// come refuses a run whose as-of has not come, by this machine's clock or by the
+// database's: it would take for silence what people have yet to say.
+func (p *program) come(ctx context.Context, e *jobs.Engine, site *rules.Site, job string, on market.Date, asOf time.Time) error {
 	if at, err := site.AsOf(job, on); asOf.IsZero() {
 		switch {
 		case errors.Is(err, rules.ErrNoJob): // the run will say so
@@ -117,8 +117,14 @@ func (p *program) come(site *rules.Site, job string, on market.Date, asOf time.T
 		}
 		asOf = at
 	}
-	if !asOf.After(p.now()) {
+	now, err := e.Agreed(ctx, p.now())
+	switch {
+	case !asOf.After(now):
 		return nil
+	case errors.Is(err, jobs.ErrClock) && !asOf.After(p.now()):
+		return fmt.Errorf("%s of %s at %s: %w", job, on, site.Name, err)
+	case err != nil && !errors.Is(err, jobs.ErrClock):
+		return err
 	}
 	return misuse("%s of %s at %s looks at %s, which has not come yet: wait for it, or look ahead with `nightshift run %s --date %s --dry-run`",
 		job, on, site.Name, rfc3339(asOf, site.Zone), job, on)
