@@ -118,7 +118,8 @@ func (e *Engine) tied(ctx context.Context, job, site string, on market.Date) err
 	})
 }
 
-// fed asks whether the files are there that a night needs.
+// fed asks whether the files are there that a night needs. What comes after the
+// deadline may be the next night's: it makes up for nothing.
 func (e *Engine) fed(ctx context.Context, site *rules.Site, job string, on market.Date, need rules.Need, now time.Time) error {
 	asOf, err := site.AsOf(job, on)
 	if err != nil {
@@ -131,7 +132,7 @@ func (e *Engine) fed(ctx context.Context, site *rules.Site, job string, on marke
 	since := asOf.Add(-need.Within)
 	var came storage.Feed
 	if err := e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		came, err = tx.FeedSince(ctx, site.Name, need.Kind, since)
+		came, err = tx.FeedBetween(ctx, site.Name, need.Kind, since, until)
 		return err
 	}); err != nil {
 		return err

@@ -117,6 +117,10 @@ func TestANightWaitsForItsFilesUntilALimit(t *testing.T) {
 	if _, err := attempt(4*time.Hour + time.Second); !errors.Is(err, jobs.ErrNoInput) || !strings.Contains(err.Error(), "start `nightshift run acceptance --date 2024-03-15`") {
 		t.Errorf("too late: %v", err)
 	}
+	came("the next night's", 1000, asOf.Add(4*time.Hour+time.Minute))
+	if _, err := attempt(5 * time.Hour); !errors.Is(err, jobs.ErrNoInput) || !strings.Contains(err.Error(), "1 of 2 files") {
+		t.Errorf("with a file that came after the deadline: %v", err)
+	}
 	came("second half", 40, asOf.Add(90*time.Minute))
 	if ran, err := attempt(2 * time.Hour); err != nil || ran != "2024-03-15" {
 		t.Errorf("with all of it: %q, %v", ran, err)

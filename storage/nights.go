@@ -83,17 +83,17 @@ type Feed struct {
 	Last  time.Time // when the newest file came; zero where none did
 }
 
-// FeedSince counts what a site took in of a kind since an instant: each file
-// once, however often it was imported.
-func (tx *Tx) FeedSince(ctx context.Context, site, kind string, since time.Time) (f Feed, err error) {
+// FeedBetween counts what a site took in of a kind from an instant to another, both
+// included: each file once, however often it was imported.
+func (tx *Tx) FeedBetween(ctx context.Context, site, kind string, since, until time.Time) (f Feed, err error) {
 	var last *time.Time
 	_, err = tx.one(ctx, `
 		SELECT count(*), coalesce(sum(n), 0)::bigint, max(last)
 		FROM (
 			SELECT max(added + changed + unchanged) AS n, max(at) AS last
 			FROM imports
-			WHERE site = $1 AND kind = $2 AND at >= $3
-			GROUP BY sha256) AS files`, []any{site, kind, since}, &f.Files, &f.Rows, &last)
+			WHERE site = $1 AND kind = $2 AND at BETWEEN $3 AND $4
+			GROUP BY sha256) AS files`, []any{site, kind, since, until}, &f.Files, &f.Rows, &last)
 	if err != nil {
 		return f, fmt.Errorf("count the imports of %s at %s: %w", kind, site, err)
 	}
