@@ -97,6 +97,7 @@ const (
 	mostShards     = 1000
 	fewShards      = 8   // a night has at least as many, so that workers share it,
 	smallShard     = 100 // unless they would be smaller than this
+	worthGathering = 100 // candidates of a run after which tables may have grown
 )
 
 // How long the lock of a killed process may linger, and how often it is asked

@@ -79,16 +79,22 @@ func (e *Engine) Run(ctx context.Context, req Request) (Result, error) {
 	if req.DryRun {
 		return e.dryRun(ctx, l, site, req)
 	}
-	if err := e.allowed(ctx, req); err != nil {
-		return Result{}, err
-	}
-	result, err := e.carry(ctx, l, site, req)
-	if err == nil && req.Job == settlementJob {
-		result.Statements, err = e.Store.StatementsOf(ctx, result.Run.ID)
-	}
-	if err == nil { // also what people booked, and what a run that was killed here left open
-		_, err = e.Store.Seal(ctx, site.Name)
-	}
+	var result Result
+	err = e.patiently(ctx, func() error {
+		if err := e.allowed(ctx, req); err != nil {
+			return err
+		}
+		if result, err = e.carry(ctx, l, site, req); err != nil {
+			return err
+		}
+		if req.Job == settlementJob {
+			if result.Statements, err = e.Store.StatementsOf(ctx, result.Run.ID); err != nil {
+				return err
+			}
+		}
+		_, err = e.Store.Seal(ctx, site.Name) // also what people booked, and what a run that was killed here left open
+		return err
+	})
 	return result, err
 }
 
@@ -138,6 +144,11 @@ func (e *Engine) carry(ctx context.Context, l line, site *rules.Site, req Reques
 	}
 	if err := x.finish(ctx); err != nil {
 		return Result{Run: x.run}, err
+	}
+	if x.run.Candidates >= worthGathering {
+		if err := e.Store.GatherGrown(ctx); err != nil {
+			return Result{Run: x.run}, err
+		}
 	}
 	shadows, err := e.ShadowsOf(ctx, x.run)
 	return Result{Run: x.run, Shadows: shadows}, err

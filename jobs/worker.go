@@ -19,7 +19,7 @@ func (x *execution) work(ctx context.Context) error {
 	var workers sync.WaitGroup
 	for range max(x.engine.Workers, 1) {
 		workers.Go(func() {
-			if err := (&worker{execution: *x, tally: t}).carry(ctx); err != nil {
+			if err := (&worker{execution: *x, tally: t, wait: wait{most: x.engine.patience()}}).carry(ctx); err != nil {
 				cancel(err)
 			}
 		})
@@ -63,7 +63,7 @@ type worker struct {
 	execution
 	tally   *tally
 	refused refusal
-	waited  time.Duration
+	wait    wait
 	size    int // candidates of the next chunk, where they weigh differently; 0: of the first
 }
 
@@ -75,11 +75,12 @@ type refusal struct {
 	pace       pace
 }
 
-// How long a worker waits for shards that others hold, and how long at first
-// for a database that went away.
+// How long a worker waits for shards that others hold, and how long at first and
+// at most between questions for a database that went away.
 const (
-	otherShards = 50 * time.Millisecond
-	firstRetry  = 100 * time.Millisecond
+	otherShards  = 50 * time.Millisecond
+	firstRetry   = 300 // a part of the time that it is waited for
+	longestRetry = 15
 )
 
 // carry works until no shard is left. The world's trouble is an error, unless
@@ -89,11 +90,9 @@ func (w *worker) carry(ctx context.Context) error {
 	for {
 		left, claimed, err := w.chunk(ctx)
 		switch {
-		case err != nil && storage.Transient(err) && w.waited < w.patience():
-			pause := max(w.waited, firstRetry)
-			w.waited += pause
-			if !sleep(ctx, pause) {
-				return context.Cause(ctx)
+		case err != nil && storage.Transient(err):
+			if err := w.wait.again(ctx, err); err != nil {
+				return err
 			}
 		case err != nil:
 			return err
@@ -104,10 +103,47 @@ func (w *worker) carry(ctx context.Context) error {
 				return context.Cause(ctx)
 			}
 		default:
-			w.waited = 0
+			w.wait.waited = 0
 		}
 	}
 }
+
+// wait is how long somebody has waited for a database that has trouble.
+type wait struct{ waited, most time.Duration }
+
+// errTooLong says that the database was waited for as long as one may.
+var errTooLong = errors.New("the database did not recover in time")
+
+// again waits before another try, longer each time; it answers the trouble
+// where it was waited for long enough, and why the run was stopped meanwhile.
+func (w *wait) again(ctx context.Context, trouble error) error {
+	if w.waited >= w.most {
+		return fmt.Errorf("%w: %w", errTooLong, trouble)
+	}
+	pause := min(max(w.waited, w.most/firstRetry), w.most/longestRetry) + 1
+	w.waited += pause
+	if !sleep(ctx, pause) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// patiently does again what the world's trouble, which may pass, has ended. All
+// that a run does may be done again: it goes on after what was kept.
+func (e *Engine) patiently(ctx context.Context, do func() error) error {
+	w := wait{most: e.patience()}
+	for {
+		err := do()
+		if !storage.Transient(err) || errors.Is(err, errTooLong) {
+			return err
+		}
+		if err := w.again(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+func (e *Engine) patience() time.Duration { return cmp.Or(e.Patience, usualPatience) }
 
 // sleep waits; it is false when the run was stopped meanwhile.
 func sleep(ctx context.Context, d time.Duration) bool {
@@ -166,13 +202,6 @@ func (w *worker) goesOn(ctx context.Context, tx *storage.Tx) error {
 	}
 	h, stopped, err := tx.Stopped(ctx, w.run)
 	return errors.Join(err, paused(h, stopped))
-}
-
-func (w *worker) patience() time.Duration {
-	if w.engine.Patience > 0 {
-		return w.engine.Patience
-	}
-	return usualPatience
 }
 
 // mostRows is about as many rows as one chunk should write: a buyer may have one

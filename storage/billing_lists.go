@@ -179,16 +179,16 @@ const droppedIn = `CASE WHEN p.from_account = 'platform:dropped' THEN p.amount E
 
 // booked are the postings p of the journals j of a run in one currency: $1 is
 // the business date, $2 the source, $3 the currency.
-const booked = `
-	FROM journals j JOIN postings p ON p.journal_id = j.id AND p.business_date = j.business_date
-	WHERE j.business_date = $1 AND j.source = $2 AND p.currency = $3`
+const booked = `j.business_date = $1 AND j.source = $2 AND p.currency = $3`
 
 // DroppedBy is what rounding dropped in a run, as the journals have it.
 func (tx *Tx) DroppedBy(ctx context.Context, r market.Run, c market.Currency) iter.Seq2[LetGo, error] {
 	var v LetGo
 	var account string
 	return each(ctx, tx, `
-		SELECT j.key, CASE WHEN p.from_account = 'platform:dropped' THEN p.to_account ELSE p.from_account END, j.memo, j.at, `+droppedIn+booked+`
+		SELECT j.key, CASE WHEN p.from_account = 'platform:dropped' THEN p.to_account ELSE p.from_account END, j.memo, j.at, `+droppedIn+`
+		FROM journals j JOIN postings p ON p.journal_id = j.id AND p.business_date = j.business_date
+		WHERE `+booked+`
 		  AND 'platform:dropped' IN (p.from_account, p.to_account)
 		ORDER BY j.at, j.key`, []any{r.On, RunSource(r.ID), c}, []any{&v.Key, &account, &v.Memo, &v.At, &v.Amount}, func() LetGo {
 		v.Buyer = market.Account(account).Owner()
@@ -213,7 +213,10 @@ func (tx *Tx) TallyBooked(ctx context.Context, r market.Run, c market.Currency) 
 		       count(*) FILTER (WHERE drops), coalesce(sum(dropped) FILTER (WHERE drops), 0)
 		FROM (
 			SELECT p.from_account, p.amount, starts_with(j.key, 'refund/') AS refunds, 'platform:dropped' IN (p.from_account, p.to_account) AS drops, `+droppedIn+` AS dropped,
-			       EXISTS (SELECT FROM deductions d WHERE d.key = j.key AND d.business_date = $1) AS deducted`+booked+`) AS moved`,
+			       d.key IS NOT NULL AS deducted
+			FROM journals j JOIN postings p ON p.journal_id = j.id AND p.business_date = j.business_date
+			LEFT JOIN deductions d ON d.key = j.key AND d.business_date = j.business_date
+			WHERE `+booked+`) AS moved`,
 		[]any{r.On, RunSource(r.ID), c}, &v.Taken, &v.Dropped, &v.Refunded, &v.DroppedRows, &v.DroppedAll)
 	if err != nil {
 		return v, fmt.Errorf("add up what run %d booked: %w", r.ID, err)

@@ -238,3 +238,15 @@ func (tx *Tx) ResumeRun(ctx context.Context, id int64) error {
 	}
 	return nil
 }
+
+// GatherGrown has Postgres look again at the tables that grew a good deal, so that
+// what reads a night right after it is planned for what is there.
+func (s *Store) GatherGrown(ctx context.Context) error {
+	if s.scratch != "" {
+		return nil
+	}
+	if _, err := s.db.ExecContext(ctx, `SELECT gather_grown()`); err != nil {
+		return fmt.Errorf("gather the statistics of what grew: %w", err)
+	}
+	return nil
+}

@@ -27,12 +27,16 @@ type Proxy struct {
 	cutAt  int // zero: never
 	before bool
 	dead   bool
+
+	failWith   func(n int, kind string) string
+	statements int
 }
 
 // line is one connection through the proxy.
 type line struct {
 	client net.Conn
 	server *net.UnixConn
+	spoken spoken
 }
 
 // NewProxy stands before the database of the address, one that URL gave.
@@ -111,7 +115,7 @@ func (p *Proxy) accept() {
 			client.Close()
 			continue
 		}
-		l := &line{client: client, server: server}
+		l := &line{client: client, server: server, spoken: spoken{texts: map[string]string{}, portals: map[string]string{}}}
 		p.mu.Lock()
 		p.lines[l] = struct{}{}
 		dead := p.dead
@@ -140,6 +144,9 @@ func (p *Proxy) carryMessages(l *line) {
 	defer l.hangUp()
 	for typed := false; ; {
 		message, err := readMessage(l.client, typed)
+		if err == nil && typed {
+			message = p.refused(l, message)
+		}
 		if err != nil || !p.forward(l, message) {
 			return
 		}
