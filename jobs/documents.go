@@ -10,6 +10,8 @@ import (
 	"iter"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"nightshift/reports"
 	"nightshift/rules"
 	"nightshift/rules/market"
@@ -25,10 +27,15 @@ func WorkbookName(r market.Run) string { return fmt.Sprintf("%s-%s-%s.xlsx", r.J
 // run, and with a settlement the statements of its sellers. Lists that do not tie
 // to the database are ErrControl; the workbook is kept all the same, red, for
 // whoever has to find out why. A job that has no workbook keeps none.
-func (e *Engine) KeepWorkbook(ctx context.Context, r market.Run) (storage.Document, error) {
+func (e *Engine) KeepWorkbook(ctx context.Context, r market.Run) (kept storage.Document, err error) {
 	if !HasWorkbook(r.Job) {
 		return storage.Document{}, nil
 	}
+	ctx, span := e.Tracer.Of(ctx, "workbook "+r.Job, append(dated(r.Job, r.Site, r.On), attribute.Int64("nightshift.run", r.ID))...)
+	defer func() {
+		span.Note(attribute.Int64("nightshift.bytes", kept.Size))
+		span.End(err)
+	}()
 	untied := e.keepDocument(ctx, r, WorkbookName(r), func(w io.Writer) error { return e.Workbook(ctx, r, w) })
 	if untied != nil && !errors.Is(untied, ErrControl) {
 		return storage.Document{}, untied

@@ -59,7 +59,16 @@ type execution struct {
 // Run carries one job through one business date of one site. A run that was
 // completed is answered as it was; one that was interrupted goes on after its
 // last chunk; one that is alive is ErrAlive, unless the request joins it.
-func (e *Engine) Run(ctx context.Context, req Request) (Result, error) {
+func (e *Engine) Run(ctx context.Context, req Request) (result Result, err error) {
+	ctx, span := e.Tracer.Of(ctx, "run "+req.Job, dated(req.Job, req.Site, req.On)...)
+	defer func() {
+		span.Note(cameTo(result)...)
+		span.End(err)
+	}()
+	return e.runOnce(ctx, req)
+}
+
+func (e *Engine) runOnce(ctx context.Context, req Request) (Result, error) {
 	l, err := find(req.Job)
 	if err != nil {
 		return Result{}, err

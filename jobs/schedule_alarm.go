@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-co-op/gocron/v2"
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/attribute"
 
 	"nightshift/rules/market"
 	"nightshift/storage"
@@ -106,11 +107,14 @@ func (a *alarm) carry(ctx context.Context, now time.Time) error {
 	if early != nil && !errors.Is(early, ErrClock) {
 		return early
 	}
+	within, span := s.Engine.Tracer.Of(ctx, "wake "+a.job, attribute.String("nightshift.site", a.watch.site.Name))
+	var ran bool
 	var untied error
-	err := s.Engine.CatchUp(ctx, a.job, a.watch.site.Name, now, func(r market.Run) {
+	err := s.Engine.CatchUp(within, a.job, a.watch.site.Name, now, func(r market.Run) {
 		a.log.Info("run completed", "date", r.On, "run", r.ID, "candidates", r.Candidates, "parked", r.Parked)
 		// A night that is done has its workbook, also when serve is stopped now.
-		whole := context.WithoutCancel(ctx)
+		whole := context.WithoutCancel(within)
+		ran = true
 		_, kept := s.Engine.KeepWorkbook(whole, r)
 		untied = errors.Join(untied, kept)
 		if s.Watch != nil {
@@ -118,7 +122,16 @@ func (a *alarm) carry(ctx context.Context, now time.Time) error {
 		}
 		a.watch.completed(ctx, a.job)
 	})
-	return errors.Join(err, untied, early)
+	err = errors.Join(err, untied, early)
+	if ran || err != nil && !onlyWaits(err) {
+		span.End(err) // of a wake with nothing to do nothing is told
+	}
+	return err
+}
+
+// onlyWaits tells whether a job waits for something or somebody.
+func onlyWaits(err error) bool {
+	return errors.Is(err, ErrWaits) || errors.Is(err, ErrPaused) || errors.Is(err, ErrClock)
 }
 
 // sleep says how a wake went, and how long the job may sleep after it.
@@ -137,15 +150,14 @@ func (a *alarm) sleep(ctx context.Context, err error) time.Duration {
 	if w := a.watch.schedule.Watch; w != nil {
 		w.Stood(ctx, a.watch.site.Name, a.job, err)
 	}
-	stands := errors.Is(err, ErrWaits) || errors.Is(err, ErrPaused) || errors.Is(err, ErrClock)
 	switch again := a.said == err.Error(); {
-	case stands && !again:
+	case onlyWaits(err) && !again:
 		a.log.Info("the job does not begin", "because", err)
-	case !again || !stands:
+	case !again || !onlyWaits(err):
 		a.log.Error("run stopped, it goes on at the next wake", "error", err)
 	}
 	a.said = err.Error()
-	if stands || errors.Is(err, ErrNoInput) || storage.Transient(err) {
+	if onlyWaits(err) || errors.Is(err, ErrNoInput) || storage.Transient(err) {
 		return whileWaiting
 	}
 	return afterTrouble

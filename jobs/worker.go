@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"nightshift/storage"
 )
 
@@ -164,6 +166,14 @@ func (w *worker) chunk(ctx context.Context) (left, claimed bool, err error) {
 		return false, false, context.Cause(ctx)
 	}
 	var shard, before storage.Shard
+	ctx, span := w.engine.Tracer.Of(ctx, ChunkSpan)
+	defer func() {
+		if !claimed && err == nil {
+			return // nothing was done: a span that does not end is not told
+		}
+		span.Note(attribute.Int64("nightshift.run", w.run.ID), attribute.Int("nightshift.shard", shard.No), attribute.Int64("nightshift.candidates", shard.Candidates-before.Candidates))
+		span.End(err)
+	}()
 	err = w.engine.Store.InTx(context.WithoutCancel(ctx), func(ctx context.Context, tx *storage.Tx) error {
 		s, more, err := tx.ClaimShard(ctx, w.run.ID)
 		left, claimed = more, s != nil

@@ -30,6 +30,10 @@ type settings struct {
 	MailFrom    string   `env:"NIGHTSHIFT_MAIL_FROM" about:"who they are from"`
 	MailTo      []string `env:"NIGHTSHIFT_MAIL_TO" about:"who they go to, with commas between"`
 	Backups     string   `env:"NIGHTSHIFT_BACKUPS" about:"the directory in which doctor looks for the newest backup"`
+	Collector   secret   `env:"OTEL_EXPORTER_OTLP_ENDPOINT" about:"where traces go, by OTLP over HTTP, such as http://collector:4318; none without it; the other OTEL_ variables count as well"`
+	Traces      secret   `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" about:"the same with the whole path, for traces alone"`
+	NoTraces    bool     `env:"OTEL_SDK_DISABLED" about:"true: no traces, whatever else is set"`
+	Chunks      string   `env:"NIGHTSHIFT_TRACE_CHUNKS" envDefault:"some" about:"all: a span for every chunk of a run; some: for the first, one in a hundred, and those that fail or take long"`
 	Webhook     secret   `env:"NIGHTSHIFT_WEBHOOK" about:"where serve posts digests and alarms as JSON, https://…"`
 }
 
@@ -83,6 +87,8 @@ func readSettings(lookup func(string) string) (settings, error) {
 		return s, misuse("read the settings: NIGHTSHIFT_RELEASES is %q: it is optional or %s", s.Releases, releasesRequired)
 	case s.SMTP != "" && (s.MailFrom == "" || len(s.MailTo) == 0):
 		return s, misuse("read the settings: NIGHTSHIFT_SMTP needs NIGHTSHIFT_MAIL_FROM and NIGHTSHIFT_MAIL_TO beside it")
+	case s.Chunks != "some" && s.Chunks != "all":
+		return s, misuse("read the settings: NIGHTSHIFT_TRACE_CHUNKS is %q: it is some or all", s.Chunks)
 	case (s.User == "") != (s.Password == ""):
 		return s, misuse("read the settings: NIGHTSHIFT_USER and NIGHTSHIFT_PASSWORD go together: set both or neither")
 	}

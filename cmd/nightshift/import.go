@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,9 +9,12 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/otel/attribute"
 
+	"nightshift/jobs"
 	"nightshift/jobs/intake"
 	"nightshift/rules"
+	"nightshift/storage"
 )
 
 const importHelp = `Import takes files of facts from outside into the database: csv, csv.gz, xlsx
@@ -82,9 +86,31 @@ func (p *program) runImport(cmd *cobra.Command, req intake.Request, mapFile stri
 	}
 	bar := p.progress("B")
 	req.Progress = func(at intake.Progress) { bar.of(at.File, at.Read, at.Size) }
-	result, err := intake.Import(cmd.Context(), store, req)
+	result, err := p.traced(cmd.Context(), store, req)
 	bar.end()
 	return worst(errors.Join(err, p.showImport(result, req)), result.Rejected())
+}
+
+// traced is an import, and what it took. Values of bad rows are none of a trace's
+// business.
+func (p *program) traced(ctx context.Context, store *storage.Store, req intake.Request) (intake.Result, error) {
+	tracer, err := p.tracer(ctx)
+	if err != nil {
+		return intake.Result{}, err
+	}
+	ctx, span := tracer.Of(ctx, "import "+req.Kind, attribute.String("nightshift.site", req.Site), attribute.Int("nightshift.files", len(req.Files)))
+	result, err := intake.Import(ctx, store, req)
+	var rows int64
+	for _, f := range result.Files {
+		rows += f.Added + f.Changed + f.Unchanged
+	}
+	span.Note(attribute.Int64("nightshift.rows", rows), attribute.Int64("nightshift.rejected", result.Rejected()))
+	if isInput(err) {
+		span.End(jobs.ErrBadRequest)
+	} else {
+		span.End(err)
+	}
+	return result, err
 }
 
 // readMapping reads a mapping file, or one that lies beside the rules.

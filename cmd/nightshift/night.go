@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/otel/attribute"
 
 	"nightshift/jobs"
 	"nightshift/rules/market"
@@ -42,8 +44,8 @@ Start the night again when it is there: what is completed is left as it is.`,
 					last = append(last, dated{job, on})
 				}
 			}
-			return p.span(cmd, last, func(e *jobs.Engine, each func(jobs.Result)) error {
-				return e.Night(cmd.Context(), p.site(), day, p.now(), each)
+			return p.span(cmd, last, func(ctx context.Context, e *jobs.Engine, each func(jobs.Result)) error {
+				return e.Night(ctx, p.site(), day, p.now(), each)
 			})
 		},
 	}
@@ -72,8 +74,8 @@ func (p *program) backfill() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.span(cmd, []dated{{args[0], last}}, func(e *jobs.Engine, each func(jobs.Result)) error {
-				return e.Backfill(cmd.Context(), args[0], p.site(), first, last, each)
+			return p.span(cmd, []dated{{args[0], last}}, func(ctx context.Context, e *jobs.Engine, each func(jobs.Result)) error {
+				return e.Backfill(ctx, args[0], p.site(), first, last, each)
 			})
 		},
 	}
@@ -92,7 +94,7 @@ type dated struct {
 
 // span carries several runs out, a line a run, the last ones of dates that have
 // come.
-func (p *program) span(cmd *cobra.Command, last []dated, carry func(e *jobs.Engine, each func(jobs.Result)) error) error {
+func (p *program) span(cmd *cobra.Command, last []dated, carry func(ctx context.Context, e *jobs.Engine, each func(jobs.Result)) error) (err error) {
 	site, err := p.siteRules()
 	if err != nil {
 		return err
@@ -106,16 +108,18 @@ func (p *program) span(cmd *cobra.Command, last []dated, carry func(e *jobs.Engi
 			return err
 		}
 	}
+	ctx, span := e.Tracer.Of(cmd.Context(), cmd.Name(), attribute.String("nightshift.site", site.Name))
+	defer func() { span.End(err) }()
 	bar := p.progress("")
 	e.Progress = bar.ofRun
 	views := []resultView{}
 	var parked int64
 	var untied error
-	err = carry(e, func(r jobs.Result) {
+	err = carry(ctx, e, func(r jobs.Result) {
 		if r.Run.State != market.RunCompleted {
 			return // its error says what happened
 		}
-		book, failed := p.workbook(cmd.Context(), e, r)
+		book, failed := p.workbook(ctx, e, r)
 		untied = errors.Join(untied, failed)
 		parked += r.Run.Parked
 		view := resultView{runView: viewOf(r.Run), Already: r.Already, Workbook: book.Name}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -8,12 +9,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"runtime/debug"
 	"time"
 
 	"golang.org/x/term"
 
+	"nightshift/cmd/nightshift/watching"
 	"nightshift/jobs"
 	"nightshift/rules"
 	"nightshift/rules/market"
@@ -30,6 +33,7 @@ type program struct {
 	workers   int    // of the command; 0: the setting's
 	chunk     int    // candidates a transaction; 0: the usual
 	store     *storage.Store
+	traces    *watching.Traces
 	rules     *rules.Book
 }
 
@@ -124,11 +128,37 @@ func (p *program) engine(ctx context.Context) (*jobs.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &jobs.Engine{Store: store, Book: book, Workers: p.workerCount(), ChunkSize: p.chunk, ParkLimit: p.settings.ParkLimit, Build: build, Helpers: p.settings.Helpers,
+	tracer, err := p.tracer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &jobs.Engine{Store: store, Tracer: tracer, Book: book, Workers: p.workerCount(), ChunkSize: p.chunk, ParkLimit: p.settings.ParkLimit, Build: build, Helpers: p.settings.Helpers,
 		ReleasesRequired: p.settings.Releases == releasesRequired}, nil
 }
 
+// tracer is where spans go, if they go anywhere.
+func (p *program) tracer(ctx context.Context) (*jobs.Tracer, error) {
+	address := cmp.Or(p.settings.Traces, p.settings.Collector)
+	if address == "" || p.settings.NoTraces || p.env("OTEL_TRACES_EXPORTER") == "none" {
+		return nil, nil
+	}
+	if p.traces == nil {
+		build, err := buildName()
+		if err != nil {
+			return nil, err
+		}
+		log := slog.New(slog.NewTextHandler(p.errs, nil))
+		if p.traces, err = watching.NewTraces(ctx, string(address), build, p.settings.Chunks == "all", log); err != nil {
+			return nil, misuse("%v", err)
+		}
+	}
+	return p.traces.Tracer, nil
+}
+
 func (p *program) close() error {
+	if p.traces != nil {
+		p.traces.Close()
+	}
 	if p.store == nil {
 		return nil
 	}

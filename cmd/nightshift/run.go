@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.opentelemetry.io/otel/attribute"
 
 	"nightshift/jobs"
 	"nightshift/rules"
@@ -62,8 +63,7 @@ goes on it shows what has happened so far. The jobs: ` + strings.Join(jobs.Names
 	return cmd
 }
 
-func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string) error {
-	var err error
+func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string) (err error) {
 	if req.On, err = date("date", on); err != nil {
 		return err
 	}
@@ -92,6 +92,8 @@ func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string)
 			return err
 		}
 	}
+	ctx, span := e.Tracer.Of(ctx, "run", attribute.String("nightshift.site", req.Site))
+	defer func() { span.End(err) }()
 	bar := p.progress("")
 	e.Progress = bar.ofRun
 	result, err := e.Run(ctx, req)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/jonboulle/clockwork"
@@ -62,6 +61,7 @@ const (
 	headerTime = 10 * time.Second
 	idleTime   = 2 * time.Minute
 	goodbye    = 5 * time.Second // for pages being written when asked to stop
+	untilRest  = 10 * time.Second
 )
 
 func (p *program) listen(ctx context.Context, address string, sites []string) error {
@@ -88,15 +88,32 @@ func (p *program) listen(ctx context.Context, address string, sites []string) er
 	nights := watching.New(e, sites, log, senders...)
 	defer nights.Close()
 	pages := &http.Server{
-		Handler: console.Routes(console.Config{Engine: e, Log: log, Metrics: nights.Handler(), Token: string(p.settings.Token), User: p.settings.User, Password: string(p.settings.Password)}),
+		Handler: watching.Traced(e.Tracer, console.Routes(console.Config{
+			Engine: e, Log: log, Metrics: nights.Handler(), Token: string(p.settings.Token), User: p.settings.User, Password: string(p.settings.Password)})),
 		// What is read is small and what is written may be large: only reading is limited.
 		ReadTimeout: headerTime, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	schedule := jobs.Schedule{Engine: e, Sites: sites, Clock: clockwork.NewRealClock(), Log: log, Watch: nights}
-	debug.FreeOSMemory() // what it took to compile the rules; an idle schedule needs little
+	schedule := jobs.Schedule{Engine: e, Sites: sites, Clock: clockwork.NewRealClock(), Log: log, Watch: newResting(nights)}
 	log.Info("serving", "address", "http://"+socket.Addr().String(), "sites", sites, "signed_in", guarded)
 	return serveUntil(ctx, pages, socket, &schedule)
+}
+
+// resting gives memory back once nobody was woken for a while: an idle schedule
+// needs a fraction of what a night does.
+type resting struct {
+	*watching.Watch
+	rest *time.Timer
+}
+
+func newResting(w *watching.Watch) resting {
+	return resting{w, time.AfterFunc(untilRest, rest)}
+}
+
+// Woken counts a wake, and begins to wait anew.
+func (r resting) Woken(site, job string, took time.Duration, err error) {
+	r.Watch.Woken(site, job, took, err)
+	r.rest.Reset(untilRest)
 }
 
 // senders are the ways to people that the settings name.

@@ -2,7 +2,6 @@ package watching
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
@@ -64,22 +63,6 @@ func (w *Watch) Handler() http.Handler {
 
 // scrapeTime is how long a scrape may ask the database.
 const scrapeTime = 8 * time.Second
-
-// reason is why a job stands, in a word.
-func reason(err error) string {
-	for _, r := range []struct {
-		is   error
-		word string
-	}{
-		{jobs.ErrNoInput, "no_input"}, {jobs.ErrWaits, "waits"}, {jobs.ErrPaused, "paused"}, {jobs.ErrManyMissed, "many_missed"},
-		{jobs.ErrControl, "control"}, {jobs.ErrParkLimit, "parked"}, {jobs.ErrBadRequest, "refused"},
-	} {
-		if errors.Is(err, r.is) {
-			return r.word
-		}
-	}
-	return "failed"
-}
 
 // kept are the figures that the database knows.
 type kept struct {

@@ -57,14 +57,14 @@ func (w *Watch) Completed(_ context.Context, r market.Run) {
 
 // Stood counts a wake after which a job did not come to its end.
 func (w *Watch) Stood(_ context.Context, site, job string, why error) {
-	w.metrics.stood.WithLabelValues(site, job, reason(why)).Inc()
+	w.metrics.stood.WithLabelValues(site, job, jobs.InAWord(why)).Inc()
 }
 
 // Woken counts a wake, as gocron measured it.
 func (w *Watch) Woken(site, job string, took time.Duration, err error) {
 	result := "done"
 	if err != nil {
-		result = reason(err)
+		result = jobs.InAWord(err)
 	}
 	w.metrics.wakes.WithLabelValues(site, job, result).Inc()
 	w.metrics.wakeTook.WithLabelValues(site, job).Observe(took.Seconds())
