@@ -9,8 +9,9 @@ import (
 )
 
 const rootHelp = `Nightshift is the back office of a cloud marketplace. While people sleep it
-accepts deliveries that nobody answered; rule files say when, and each decision
-can be explained.
+accepts deliveries that nobody answered, renews subscriptions, deducts what
+buyers owe, and settles what sellers earned; rule files decide, and each
+decision can be explained.
 
 Without DATABASE_URL it works on a private Postgres of its own, which it starts
 by itself.
