@@ -63,7 +63,7 @@ func (e *Engine) Night(ctx context.Context, siteName string, of market.Date, now
 // attempt runs a job for a business date where nothing stands in its way. It is
 // the one way in which `night` and the schedule begin a run.
 func (e *Engine) attempt(ctx context.Context, site *rules.Site, job string, on market.Date, now time.Time) (Result, error) {
-	if err := e.ready(ctx, site, job, on, now); err != nil {
+	if err := e.patiently(ctx, func() error { return e.ready(ctx, site, job, on, now) }); err != nil {
 		return Result{}, fmt.Errorf("%s of %s at %s: %w", job, on, site.Name, err)
 	}
 	return e.Run(ctx, Request{Job: job, Site: site.Name, On: on})
@@ -102,11 +102,13 @@ func (e *Engine) CatchUp(ctx context.Context, job, siteName string, now time.Tim
 	if err != nil {
 		return err
 	}
-	dates, err := e.DueDates(ctx, job, siteName, now)
-	if err != nil || len(dates) == 0 {
+	var dates []market.Date
+	if err := e.patiently(ctx, func() error {
+		if dates, err = e.DueDates(ctx, job, siteName, now); err == nil {
+			dates, err = e.skip(ctx, job, site, dates, now)
+		}
 		return err
-	}
-	if dates, err = e.skip(ctx, job, site, dates, now); err != nil {
+	}); err != nil {
 		return err
 	}
 	if most := site.Jobs[job].MostOf; !site.Jobs[job].Once && len(dates) > most {
