@@ -7,16 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"nightshift/jobs"
-	"nightshift/jobs/intake"
 	"nightshift/rules/market"
 	"nightshift/storage"
 	"nightshift/storage/storagetest"
@@ -38,15 +34,24 @@ var (
 //
 //	go test ./jobs -run Simulation -simulation.nights 1000 -simulation.buyers 40 -timeout 6h
 func TestSimulation(t *testing.T) {
-	w := newWorld(*simulationSeed, *simulationBuyers, *simulationNights)
+	first := max(0, aSettlement-*simulationNights)
+	w := newWorld(*simulationSeed, *simulationBuyers, first+*simulationNights)
 	address := w.taken(t)
-	t.Run("subscriptions", func(t *testing.T) { subscribed(t, storagetest.Open(t, address), *simulationBuyers) })
-	twin := &simulated{t: t, direct: anew(t, address)}
-	copied := storagetest.CopyOf(t, address)
-	proxy := storagetest.NewProxy(t, copied)
-	world := &simulated{
-		t: t, direct: storagetest.Open(t, copied), proxy: proxy, behind: storagetest.Open(t, proxy.URL()),
-		Rand: rand.New(rand.NewPCG(*simulationSeed, 2)), happened: map[string]int{},
+	t.Run("subscriptions", func(t *testing.T) {
+		subscribed(t, storagetest.Open(t, address), *simulationBuyers, worldFirst.AddDays(first))
+	})
+	twin := &simulated{t: t, address: storagetest.CopyOf(t, address)}
+	world := &simulated{t: t, twin: twin, Rand: rand.New(rand.NewPCG(*simulationSeed, 2)), happened: map[string]int{}}
+	if world.disk = storagetest.NewDisk(t, roomOfANight**simulationNights+roomAtFirst); world.disk != nil {
+		world.address = world.disk.CopyOf(t, address)
+	} else {
+		world.address = storagetest.CopyOf(t, address)
+	}
+	world.proxy = storagetest.NewProxy(t, world.address)
+	for _, s := range []*simulated{twin, world} {
+		// The test server does not wait for what it keeps to be written; one that is restarted has to.
+		storagetest.AsOwner(t, storagetest.Open(t, s.address), `DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END$$`)
+		s.connect()
 	}
 	outages := rand.New(rand.NewPCG(*simulationSeed, 3))
 	for night := range *simulationNights {
@@ -55,10 +60,14 @@ func TestSimulation(t *testing.T) {
 			world.happened["no machine"]++
 			continue
 		}
-		on := worldFirst.AddDays(night + 1)
+		on := worldFirst.AddDays(first + night + 1)
 		morning := on.At(market.TimeOfDay{Hour: 8}, shanghai(t))
-		twin.night(twin.engine(twin.direct), morning)
 		what := world.disturbed(morning)
+		if what == "a server that was restarted" { // all databases were on it
+			twin.connect()
+			world.connect()
+		}
+		twin.night(twin.engine(twin.direct), morning)
 		when := fmt.Sprintf("seed %d, the night of %s, %s", *simulationSeed, on, what)
 		world.holds(when)
 		if t.Failed() {
@@ -74,7 +83,7 @@ func TestSimulation(t *testing.T) {
 }
 
 // subscribed adds buyers of their own whose subscriptions renew.
-func subscribed(t *testing.T, s *storage.Store, buyers int) {
+func subscribed(t *testing.T, s *storage.Store, buyers int, first market.Date) {
 	t.Helper()
 	exec(t, s, `INSERT INTO buyers (site, code) SELECT 'cn', 'sub' || i FROM generate_series(1, ?) i`, buyers)
 	exec(t, s, `
@@ -83,8 +92,8 @@ func subscribed(t *testing.T, s *storage.Store, buyers int) {
 	exec(t, s, `
 		INSERT INTO subscriptions (site, code, buyer_id, product_id, access_type, term_count, term_unit, term_start, term_end, policy, price, currency)
 		SELECT 'cn', 'S-' || b.id, b.id, (SELECT min(id) FROM products), 'saas', 1, 'month', d - interval '1 month', d, 'auto', 10, 'CNY'
-		FROM buyers b CROSS JOIN LATERAL (SELECT (timestamp '2024-06-05 23:59:59' + make_interval(days => (b.id % 20)::int)) AT TIME ZONE 'Asia/Shanghai' AS d) d
-		WHERE b.code LIKE 'sub%'`)
+		FROM buyers b CROSS JOIN LATERAL (SELECT (timestamp '2024-06-05 23:59:59' + make_interval(days => ?0 + (b.id % 20)::int)) AT TIME ZONE 'Asia/Shanghai' AS d) d
+		WHERE b.code LIKE 'sub%'`, int(first-worldFirst))
 	exec(t, s, `INSERT INTO due (job, site, subject, look_at) SELECT job, 'cn', b.id, '-infinity' FROM buyers b, unnest(ARRAY['renewal', 'billing']) job WHERE code LIKE 'sub%' ON CONFLICT DO NOTHING`)
 }
 
@@ -92,11 +101,30 @@ func subscribed(t *testing.T, s *storage.Store, buyers int) {
 type simulated struct {
 	*rand.Rand
 	t        *testing.T
+	twin     *simulated
+	address  string
 	direct   *storage.Store
 	proxy    *storagetest.Proxy
-	behind   *storage.Store // by way of the proxy
+	behind   *storage.Store    // by way of the proxy
+	disk     *storagetest.Disk // on which the database is; nil where none can be made
 	happened map[string]int
 	files    int
+}
+
+// A short simulation ends after the bill day of the first month. The disk has room
+// for so many megabytes.
+const (
+	aSettlement  = 34 // nights
+	roomAtFirst  = 64
+	roomOfANight = 1
+)
+
+// connect makes connections where there are none yet, or none any more.
+func (s *simulated) connect() {
+	s.direct = storagetest.Open(s.t, s.address)
+	if s.proxy != nil {
+		s.behind = storagetest.Open(s.t, s.proxy.URL())
+	}
 }
 
 // engine is a machine.
@@ -142,113 +170,20 @@ func (s *simulated) disturbed(now time.Time) (what string) {
 		{"a line that was cut after a message", func(now time.Time) { s.cut(s.proxy.CutAfter, now) }},
 		{"a process that died", s.killed},
 		{"two schedulers", s.doubled},
-		{"a clock that was set back", func(now time.Time) { s.night(s.engine(s.direct), now.Add(-time.Duration(s.IntN(20))*time.Hour)) }},
-		{"a clock that was set forward", func(now time.Time) { s.night(s.engine(s.direct), now.Add(time.Duration(s.IntN(15))*time.Hour)) }},
+		{"a clock that was set back", func(now time.Time) { s.atBoth(now.Add(-time.Duration(s.IntN(40)) * time.Hour)) }},
+		{"a clock that was set forward", func(now time.Time) { s.atBoth(now.Add(time.Duration(s.IntN(40)) * time.Hour)) }},
 		{"a bad file", s.badFile},
 		{"a person who pauses", s.paused},
 		{"a run that was stopped", s.stopped},
+		{"statements that were refused", s.refused},
+		{"a disk that was full", s.full},
+		{"a server that was restarted", s.restarted},
 	}
 	fault := faults[s.IntN(len(faults))]
 	s.happened[fault.what]++
 	fault.do(now)
 	s.night(s.engine(s.direct), now)
 	return fault.what
-}
-
-// cut lets the lines of a machine die at some message.
-func (s *simulated) cut(arm func(n int), now time.Time) {
-	arm(1 + s.IntN(600))
-	_ = s.wake(s.engine(s.behind), now) // dies somewhere, or comes to its end before
-	s.proxy.Heal()
-}
-
-// killed lets a machine die after a chunk, with all its lines at once.
-func (s *simulated) killed(now time.Time) {
-	e := s.engine(s.behind)
-	left := s.IntN(6)
-	var die sync.Once
-	e.Progress = func(jobs.Progress) {
-		if left--; left < 0 {
-			die.Do(func() { go s.proxy.Kill() })
-		}
-	}
-	e.Workers = 1
-	_ = s.wake(e, now)
-	s.proxy.Kill()
-	s.proxy.Heal()
-}
-
-// doubled has two machines wake at the same moment.
-func (s *simulated) doubled(now time.Time) {
-	var both sync.WaitGroup
-	for _, e := range []*jobs.Engine{s.engine(s.direct), s.engine(s.behind)} {
-		both.Go(func() {
-			// One may find the other at a job that its own next one waits for.
-			if err := s.wake(e, now); err != nil && !errors.Is(err, jobs.ErrWaits) && !errors.Is(err, jobs.ErrAlive) {
-				s.t.Error(err)
-			}
-		})
-	}
-	both.Wait()
-}
-
-// badFile brings files that are refused as a whole.
-func (s *simulated) badFile(time.Time) {
-	s.files++
-	for kind, text := range map[string]string{
-		"money":  "code,buyer,kind,account,amount,at\nBAD-1,b000,top_up,,12.00 CNY,2024-06-01T10:00:00\nBAD-2,b000,top_up,,many,2024-06-01T10:00:00\n",
-		"orders": "code,buyer,access_type,placed_at\nBAD-3,nobody's,saas\n",
-		"buyers": "code\n\"unended\n",
-	} {
-		path := filepath.Join(s.t.TempDir(), fmt.Sprintf("%s-%d.csv", kind, s.files))
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			s.t.Fatal(err)
-		}
-		if _, err := intake.Import(s.t.Context(), s.direct, intake.Request{Kind: kind, Site: "cn", Zone: shanghai(s.t), Files: []string{path}}); err == nil {
-			s.t.Errorf("a bad file of %s was taken", kind)
-		}
-	}
-}
-
-// paused has a person pause a job for a wake.
-func (s *simulated) paused(now time.Time) {
-	e := s.engine(s.direct)
-	job := []string{"acceptance", "renewal", "billing", ""}[s.IntN(4)]
-	say := func(resumes bool) {
-		if err := e.Halt(s.t.Context(), storage.Halt{Site: "cn", Job: job, Resumes: resumes, Actor: "ann", Because: "a simulation"}); err != nil {
-			s.t.Fatal(err)
-		}
-	}
-	say(false)
-	if err := s.wake(e, now); err != nil && !errors.Is(err, jobs.ErrPaused) {
-		s.t.Error(err)
-	}
-	say(true)
-}
-
-// stopped has a person stop a run after some chunk, and start it again.
-func (s *simulated) stopped(now time.Time) {
-	e := s.engine(s.direct)
-	var stop sync.Once
-	var run jobs.Request
-	e.Progress = func(p jobs.Progress) {
-		stop.Do(func() {
-			run = jobs.Request{Job: p.Job, Site: "cn", On: p.On, Actor: "bob"}
-			if err := e.Halt(context.Background(), storage.Halt{Site: "cn", Job: p.Job, On: p.On, Actor: "ann", Because: "a simulation"}); err != nil {
-				s.t.Error(err)
-			}
-		})
-	}
-	if err := s.wake(e, now); err != nil && !errors.Is(err, jobs.ErrPaused) && !errors.Is(err, jobs.ErrWaits) {
-		s.t.Error(err)
-	}
-	if run.Job == "" {
-		return // nothing was due
-	}
-	e.Progress = nil
-	if _, err := e.Run(s.t.Context(), run); err != nil {
-		s.t.Error(err)
-	}
 }
 
 // nightLaws are what must not be found after a night, besides what must not be in
@@ -258,7 +193,13 @@ var nightLaws = map[string]string{
 	"a shard was left":                `SELECT run_id::text FROM shards WHERE NOT done OR checkpoint <> upto_id`,
 	"a run says what it did not keep": `SELECT r.id::text FROM runs r WHERE r.decisions <> (SELECT count(*) FROM decisions d WHERE d.run_id = r.id)`,
 	"terms do not tile":               `SELECT subscription_id::text FROM (SELECT subscription_id, from_at, lag(until_at) OVER (PARTITION BY subscription_id ORDER BY no) AS before FROM terms) t WHERE before <> from_at`,
-	"a term is paid twice":            `SELECT paid_by FROM terms GROUP BY paid_by HAVING count(*) > 1`,
+	"a statement and its lines differ": `
+		SELECT concat_ws(' ', s.seller_id, s.period) FROM statements s JOIN statement_lines l USING (seller_id, period, version)
+		GROUP BY s.seller_id, s.period, s.version, s.lines, s.payout, s.carried_out HAVING count(*) <> s.lines OR sum(l.settled) <> s.payout + s.carried_out`,
+	"a line is settled twice": `SELECT key FROM statement_lines WHERE version = 1 GROUP BY key HAVING count(*) > 1`,
+	"a statement and its journal differ": `
+		SELECT s.journal_key FROM statements s WHERE s.payout <> coalesce((SELECT sum(p.amount) FROM journals j JOIN postings p ON p.journal_id = j.id WHERE j.key = s.journal_key AND p.to_account LIKE 'seller:%:payable'), 0)`,
+	"a term is paid twice": `SELECT paid_by FROM terms GROUP BY paid_by HAVING count(*) > 1`,
 	"a delivery is accepted before its time": `
 		SELECT c.order_id::text FROM completions c JOIN runs r ON r.id = c.run_id WHERE c.completed_at > r.as_of`,
 	"a bad file left something": `SELECT code FROM money WHERE code LIKE 'BAD%' UNION ALL SELECT code FROM orders WHERE code LIKE 'BAD%'`,
@@ -295,6 +236,7 @@ func (s *simulated) came() string {
 		`SELECT concat_ws('|', job, business_date, as_of AT TIME ZONE 'UTC', candidates, parked, decisions, outcomes, encode(result_hash, 'hex')) FROM runs ORDER BY job, business_date`,
 		`SELECT concat_ws('|', job, business_date, caught_up_by) FROM skipped_nights ORDER BY 1`,
 		`SELECT concat_ws('|', subscription_id, no, from_at AT TIME ZONE 'UTC', until_at AT TIME ZONE 'UTC', paid_by) FROM terms ORDER BY subscription_id, no`,
+		`SELECT concat_ws('|', seller_id, period, lines, billable, fee, taxes, settled, carried_in, carried_out, payout) FROM statements ORDER BY seller_id, period`,
 		`SELECT concat_ws('|', order_id, outcome, completed_at AT TIME ZONE 'UTC', valid_from, valid_until) FROM completions ORDER BY order_id`,
 	} {
 		rows, err := s.direct.DB().QueryContext(context.Background(), query)

@@ -20,7 +20,7 @@ import (
 const killChunk = "10"
 
 // orders of every access type, a third of them to be accepted on 2024-03-15.
-func fill(t *testing.T, s *storage.Store, n int) {
+func fill(t testing.TB, s *storage.Store, n int) {
 	t.Helper()
 	for _, statement := range []string{
 		`INSERT INTO buyers (site, code) SELECT 'cn', 'b' || i FROM generate_series(1, 100) i`,

@@ -42,11 +42,18 @@ type line struct {
 // NewProxy stands before the database of the address, one that URL gave.
 func NewProxy(t testing.TB, address string) *Proxy {
 	t.Helper()
+	return NewProxyAt(t, address, "127.0.0.1")
+}
+
+// NewProxyAt is a proxy that listens on another host's address of this machine, such
+// as one that other network namespaces reach.
+func NewProxyAt(t testing.TB, address, host string) *Proxy {
+	t.Helper()
 	direct, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
