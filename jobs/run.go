@@ -21,6 +21,7 @@ type Request struct {
 	AsOf   time.Time // zero: the job's scheduled local time on the business date
 	DryRun bool      // decide on a scratch copy and keep nothing
 	Join   bool      // help a run that somebody else has started
+	Adopt  bool      // go on with a run that another build began
 	Actor  string    // the person who starts it; a run that was stopped goes on. Empty: the schedule
 }
 
@@ -230,6 +231,9 @@ func (x *execution) failed(ctx context.Context, cause error) error {
 // finish adds the shards up and completes the run, once.
 func (x *execution) finish(ctx context.Context) error {
 	return x.engine.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		if err := tx.SameSchema(ctx); err != nil {
+			return err
+		}
 		run, err := tx.LockRun(ctx, x.run.ID)
 		if err != nil || run.State == market.RunCompleted {
 			x.run = run

@@ -126,6 +126,9 @@ func (s *Schedule) lead(ctx context.Context, site *rules.Site, lock *storage.Loc
 	if err := clock.Shutdown(); err != nil { // it ends after its chunk all the same, and a run has a lock of its own
 		log.Warn("what is running takes long to stop", "error", err)
 	}
+	if errors.Is(lost, storage.ErrSchemaNewer) || errors.Is(lost, storage.ErrSchemaOlder) {
+		return fmt.Errorf("lead the nights of %s: %w", site.Name, lost) // another build does
+	}
 	if lost != nil {
 		log.Warn("lost the lead: another schedule takes over, or this one again", "error", lost)
 	}

@@ -337,3 +337,28 @@ type standing struct {
 }
 
 func (s standing) Stood(_ context.Context, _, _ string, why error) { s.stood <- why }
+
+// A schedule that leads gives the lead away when the database is migrated for
+// another program, and ends.
+func TestAScheduleOfAnOlderProgramGivesTheLeadAway(t *testing.T) {
+	s := storagetest.New(t)
+	clock := clockwork.NewFakeClockAt(time.Date(2024, 6, 3, 12, 0, 0, 0, time.UTC))
+	told, done := make(chan bool, 10), make(chan error, 1)
+	schedule := jobs.Schedule{Engine: abroad(t, s, "02:00"), Sites: []string{"us"}, Clock: clock, Log: slog.New(slog.DiscardHandler), Watch: leading{told}}
+	go func() { done <- schedule.Run(context.Background()) }()
+	<-told
+	storagetest.AsOwner(t, s, newerSchema)
+	if err := clock.BlockUntilContext(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(2 * time.Second)
+	if err := <-done; !errors.Is(err, storage.ErrSchemaNewer) {
+		t.Errorf("it ended with %v", err)
+	}
+	storagetest.AsOwner(t, s, fmt.Sprintf("DELETE FROM schema_migrations WHERE name::int > %d", storage.SchemaVersion()))
+	if lock, err := s.Lock(t.Context(), "schedule/us"); err != nil || lock == nil {
+		t.Errorf("nobody can lead: %v %v", lock, err)
+	} else {
+		lock.Release(t.Context())
+	}
+}

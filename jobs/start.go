@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,13 +23,16 @@ func (x *execution) open(ctx context.Context, req Request) error {
 		if err := tx.Serialise(ctx, fmt.Sprintf("start/%s/%s/%s", req.Job, req.Site, req.On)); err != nil {
 			return err
 		}
+		if err := tx.SameSchema(ctx); err != nil {
+			return err
+		}
 		run, found, err := tx.FindRun(ctx, req.Job, req.Site, req.On)
 		if err != nil {
 			return err
 		}
 		if found {
 			x.run = run
-			return x.resume(ctx, tx)
+			return x.resume(ctx, tx, req)
 		}
 		return x.begin(ctx, tx, req)
 	})
@@ -143,13 +147,14 @@ func cut(due storage.DueSpan) []storage.Shard {
 }
 
 // resume goes on with a run under the rules and the build it began with.
-func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
+func (x *execution) resume(ctx context.Context, tx *storage.Tx, req Request) error {
 	if x.run.State == market.RunCompleted {
 		return nil
 	}
 	if x.run.Build != x.engine.Build || x.run.Schema != storage.SchemaVersion() {
-		return fmt.Errorf("resume run %d: %w: it began under build %s and schema %d, this is build %s and schema %d: finish it with the build it began with",
-			x.run.ID, ErrBadRequest, x.run.Build, x.run.Schema, x.engine.Build, storage.SchemaVersion())
+		if err := x.adopt(ctx, tx, req); err != nil {
+			return err
+		}
 	}
 	for _, ruleset := range x.line.rulesets {
 		f, err := ruleHeldBy(ctx, tx, x.site, x.run, ruleset)
@@ -176,6 +181,20 @@ func (x *execution) resume(ctx context.Context, tx *storage.Tx) error {
 		return err
 	}
 	return x.askForHelp(ctx, tx)
+}
+
+// adopt has this build go on with a run of another one, where a person says so.
+func (x *execution) adopt(ctx context.Context, tx *storage.Tx, req Request) error {
+	if !req.Adopt {
+		return fmt.Errorf("resume run %d: %w: it began under build %s and schema %d, this is build %s and schema %d: finish it with the build it began with, or have this one decide the rest with `nightshift run %s --date %s --adopt`",
+			x.run.ID, ErrBadRequest, x.run.Build, x.run.Schema, x.engine.Build, storage.SchemaVersion(), req.Job, req.On)
+	}
+	if err := tx.KeepHalt(ctx, storage.Halt{Site: req.Site, Job: req.Job, On: req.On, Resumes: true, Actor: cmp.Or(req.Actor, "nobody"),
+		Because: fmt.Sprintf("begun by build %s, build %s decides the rest", x.run.Build, x.engine.Build)}); err != nil {
+		return err
+	}
+	x.run.Build, x.run.Schema = x.engine.Build, storage.SchemaVersion()
+	return tx.AdoptRun(ctx, x.run.ID, x.engine.Build)
 }
 
 // asOf is the instant at which a job evaluates for a business date.

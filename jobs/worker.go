@@ -205,10 +205,14 @@ func (w *worker) chunk(ctx context.Context) (left, claimed bool, err error) {
 	return true, true, w.tally.add(shard.Candidates-before.Candidates, shard.Parked-before.Parked)
 }
 
-// goesOn asks whether somebody, on whatever machine, wants the run to stop.
+// goesOn asks whether somebody, on whatever machine, wants the run to stop, or has
+// migrated the database for another build.
 func (w *worker) goesOn(ctx context.Context, tx *storage.Tx) error {
 	if w.dry {
 		return nil
+	}
+	if err := tx.SameSchema(ctx); err != nil {
+		return err
 	}
 	h, stopped, err := tx.Stopped(ctx, w.run)
 	return errors.Join(err, paused(h, stopped))

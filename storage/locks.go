@@ -42,9 +42,15 @@ func (s *Store) Lock(ctx context.Context, name string) (*Lock, error) {
 	return &Lock{conn: conn, name: name}, nil
 }
 
-// Held asks the connection for a sign of life: the lock went where it went.
+// Held asks the connection for a sign of life: the lock went where it went. A
+// schema that was migrated meanwhile is for another binary to hold it.
 func (l *Lock) Held(ctx context.Context) error {
-	if _, err := l.conn.ExecContext(ctx, `SELECT 1`); err != nil {
+	var at int
+	err := l.conn.QueryRowContext(ctx, schemaAt).Scan(&at)
+	if err == nil {
+		err = ours(at)
+	}
+	if err != nil {
 		return fmt.Errorf("hold the lock %s: %w", l.name, err)
 	}
 	return nil

@@ -179,19 +179,40 @@ func prepareRoles(ctx context.Context, conn *sql.Conn, login string) error {
 func checkSchema(ctx context.Context, c *pgx.Conn) error {
 	const undefinedTable, notAllowed = "42P01", "42501"
 	var at int
-	err := c.QueryRow(ctx, `SELECT coalesce(max(name::int), 0) FROM public.`+migrationsTable).Scan(&at)
-	state, _ := sqlState(err)
-	switch want := SchemaVersion(); {
+	err := c.QueryRow(ctx, schemaAt).Scan(&at)
+	switch state, _ := sqlState(err); {
 	case state == undefinedTable:
 		return ErrSchemaMissing
 	case state == notAllowed:
 		return ErrSchemaOlder
 	case err != nil:
 		return fmt.Errorf("read the version of the schema: %w", err)
+	}
+	return ours(at)
+}
+
+// ours refuses a schema that is not this binary's.
+func ours(at int) error {
+	switch want := SchemaVersion(); {
 	case at < want:
 		return fmt.Errorf("%w (it is at %d, this binary at %d)", ErrSchemaOlder, at, want)
 	case at > want:
 		return fmt.Errorf("%w (it is at %d, this binary at %d)", ErrSchemaNewer, at, want)
 	}
 	return nil
+}
+
+const schemaAt = `SELECT coalesce(max(name::int), 0) FROM public.` + migrationsTable
+
+// SameSchema refuses to work on a schema that was migrated since the connection was
+// made, and has whoever migrates wait until the end of the transaction.
+func (tx *Tx) SameSchema(ctx context.Context) error {
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock_shared($1)`, int64(migrationLock)); err != nil {
+		return fmt.Errorf("wait for whoever migrates the database: %w", err)
+	}
+	var at int
+	if _, err := tx.one(ctx, schemaAt, nil, &at); err != nil { // its snapshot is of after the lock
+		return fmt.Errorf("read the version of the schema: %w", err)
+	}
+	return ours(at)
 }

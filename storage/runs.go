@@ -250,3 +250,11 @@ func (s *Store) GatherGrown(ctx context.Context) error {
 	}
 	return nil
 }
+
+// AdoptRun has a run that another build began go on under this one.
+func (tx *Tx) AdoptRun(ctx context.Context, id int64, build string) error {
+	if _, err := tx.Exec(ctx, `UPDATE runs SET build = $2, schema = $3 WHERE id = $1`, id, build, SchemaVersion()); err != nil {
+		return fmt.Errorf("have another build go on with run %d: %w", id, err)
+	}
+	return nil
+}

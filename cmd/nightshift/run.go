@@ -57,6 +57,7 @@ goes on it shows what has happened so far. The jobs: ` + strings.Join(jobs.Names
 	cmd.Flags().StringVar(&period, "period", "", "the month to settle, such as 202604")
 	cmd.Flags().StringVar(&asOf, "as-of", "", "the instant to evaluate at (default the job's local time on the date)")
 	cmd.Flags().BoolVar(&req.DryRun, "dry-run", false, "decide on a scratch copy and keep nothing")
+	cmd.Flags().BoolVar(&req.Adopt, "adopt", false, "have this build decide the rest of a run that another one began")
 	cmd.Flags().BoolVar(&req.Join, "join", false, "help a run that somebody else has started")
 	p.workerOption(cmd)
 	p.siteOption(cmd)
