@@ -246,7 +246,7 @@ func TestABacktestEndsWithTheLastNight(t *testing.T) {
 // TestBacktestIsOfAnswersThatStandAlone: history cannot be decided again where an
 // answer changes what the next one is asked about.
 func TestBacktestIsOfAnswersThatStandAlone(t *testing.T) {
-	book, err := rules.Load(rules.Defaults())
+	book, err := defaults()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,12 +3,9 @@ package jobs_test
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"nightshift/jobs"
 	"nightshift/storage"
@@ -114,51 +111,9 @@ func TestTheBooksDoNotDependOnWorkersChunksOrShards(t *testing.T) {
 	}
 }
 
-// cutEvery is at how many messages' distance a line is cut: a run of billing
-// sends hundreds, and each cut is a run of its own. NIGHTSHIFT_CUT_EVERY=1 cuts at
-// every one.
-func cutEvery() int {
-	if n, err := strconv.Atoi(os.Getenv("NIGHTSHIFT_CUT_EVERY")); err == nil && n > 0 {
-		return n
-	}
-	return 13
-}
-
-// The line to the database is cut at one message after the other. Started again,
-// the run ends with the books of one that nothing happened to.
 func TestABillingRunCutAtAnyMessageLeavesTheSameBooks(t *testing.T) {
 	t.Parallel()
-	taken := newWorld(5, 8, 4).taken(t)
-	untouched := anew(t, taken)
-	e := engine(t, untouched)
-	e.Workers, e.ChunkSize = 1, 5
-	mustRun(t, e, billingNight(3))
-	want, last := booksOf(t, untouched), head(t, untouched)
-	message, cut := 0, true
-	for cut && !t.Failed() {
-		message += cutEvery()
-		t.Run(fmt.Sprintf("message %d", message), func(t *testing.T) {
-			url := storagetest.CopyOf(t, taken)
-			proxy := storagetest.NewProxy(t, url)
-			proxy.CutAfter(message)
-			e := engine(t, storagetest.Open(t, proxy.URL()))
-			e.Workers, e.ChunkSize, e.Patience = 1, 5, time.Nanosecond // the line stays dead until somebody mends it
-			_, err := e.Run(t.Context(), billingNight(3))
-			cut = proxy.WasCut()
-			proxy.Heal()
-			direct := storagetest.Open(t, url)
-			if err != nil {
-				e.Store = direct
-				mustRun(t, e, billingNight(3))
-			}
-			if got := booksOf(t, direct); got != want || head(t, direct) != last {
-				t.Errorf("the run left other books:\n%s", differs(want, got))
-			}
-		})
-	}
-	if message < 60 {
-		t.Errorf("only %d messages were cut", message)
-	}
+	cutAnywhere(t, newWorld(5, 8, 4).taken(t), billingNight(3), 5, func(t testing.TB, s *storage.Store) string { return booksOf(t, s) + head(t, s) })
 }
 
 // What is wrong with a record, or missing beside it, concerns one buyer, and the

@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,49 +180,60 @@ func TestARunInWhichEverythingIsBadStops(t *testing.T) {
 	}
 }
 
-// The line to the database is cut at every message in turn, COPY and COMMIT
-// among them. A cut stops the run or is got over; started again, the run ends
-// as if nothing had happened.
-func TestARunCutAtAnyMessageGoesOnAsIfNothingHadHappened(t *testing.T) {
-	const orders, lanes = 40, 4
-	want := undisturbed(t, orders)
-	for lane := range lanes {
-		t.Run(fmt.Sprintf("every fourth from %d", lane+1), func(t *testing.T) {
-			t.Parallel()
-			message := lane + 1
-			for cutAt(t, message, orders, want) {
-				message += lanes
+// cutAnywhere runs a job on copies of what was taken in, each with a line to the
+// database that is cut at another message, COPY and COMMIT among them. A cut stops
+// the run or is got over; started again, the run leaves what one does that nothing
+// happened to. The short form cuts at every commit, at the first and the last of
+// every other kind of message, and at a sample of all; the long one at all.
+func cutAnywhere(t *testing.T, taken string, req jobs.Request, chunk int, left func(testing.TB, *storage.Store) string) {
+	run := func(s *storage.Store) error {
+		e := engine(t, s)
+		e.Workers, e.ChunkSize, e.Patience = 1, chunk, time.Nanosecond // the line stays dead until somebody mends it
+		_, err := e.Run(t.Context(), req)
+		return err
+	}
+	untouched := anew(t, taken)
+	if err := run(untouched); err != nil {
+		t.Fatal(err)
+	}
+	want, cuts, kinds := left(t, untouched), []int{0}, map[string]bool{}
+	for i := 0; i < len(cuts); i++ { // the first cuts nothing, and hears what there is to cut
+		t.Run(fmt.Sprintf("message %d", cuts[i]), func(t *testing.T) {
+			copied := storagetest.CopyOf(t, taken)
+			direct, proxy := storagetest.Open(t, copied), storagetest.NewProxy(t, copied)
+			proxy.CutAfter(cuts[i])
+			err := run(storagetest.Open(t, proxy.URL()))
+			heard := proxy.Heard()
+			if proxy.WasCut() != (i > 0) {
+				t.Fatalf("%d messages were heard, the last of them %s", len(heard), heard[len(heard)-1])
 			}
-			if message < 40 {
-				t.Errorf("no message after %d was cut", message)
+			proxy.Heal()
+			if err != nil {
+				err = run(direct)
+			}
+			if got := left(t, direct); err != nil || got != want {
+				t.Errorf("cut at %s, the run left something else (%v):\n%s", heard[len(heard)-1], err, differs(want, got))
+			}
+			if i == 0 {
+				cuts = append(cuts, storagetest.Cuts(heard, cutEvery)...)
+				for _, kind := range heard {
+					kinds[kind] = true
+				}
+			} else {
+				delete(kinds, heard[len(heard)-1])
 			}
 		})
 	}
+	if len(cuts) < 50 || len(kinds) > 0 {
+		t.Errorf("the line was cut at %d messages, and never at %v", len(cuts)-1, slices.Sorted(maps.Keys(kinds)))
+	}
 }
 
-// cutAt cuts the line of a run at a message, and starts the run again. It is
-// false where the run had ended before that message came.
-func cutAt(t *testing.T, message, orders int, want string) (cut bool) {
-	t.Run(fmt.Sprintf("message %d", message), func(t *testing.T) {
-		url := storagetest.URL(t)
-		direct := storagetest.Open(t, url)
-		marketplace(t, direct, orders)
-		proxy := storagetest.NewProxy(t, url)
-		proxy.CutAfter(message)
-		e := engine(t, storagetest.Open(t, proxy.URL()))
-		e.Workers, e.ChunkSize, e.Patience = 1, 20, time.Nanosecond // the line stays dead until somebody mends it
-		_, err := e.Run(t.Context(), request(t, ides))
-		cut = proxy.WasCut()
-		proxy.Heal()
-		if err != nil {
-			e.Store = direct
-			mustRun(t, e, request(t, ides))
-		}
-		if history(t, direct) != want {
-			t.Error("the run left another history")
-		}
-	})
-	return cut
+func TestARunCutAtAnyMessageGoesOnAsIfNothingHadHappened(t *testing.T) {
+	t.Parallel()
+	taken := storagetest.URL(t)
+	t.Run("a marketplace", func(t *testing.T) { marketplace(t, storagetest.Open(t, taken), 40) }) // whose connections end with it
+	cutAnywhere(t, taken, request(t, ides), 20, history)
 }
 
 // What a restart of the server does to a run: all its connections end at once.
@@ -242,15 +255,6 @@ func TestARunOutlivesTheEndOfAllItsConnections(t *testing.T) {
 	if ended != 2 || result.Run.State != market.RunCompleted || history(t, s) != history(t, untouched) {
 		t.Errorf("after %d ends of all connections the run is %+v", ended, result.Run)
 	}
-}
-
-func undisturbed(t *testing.T, orders int) string {
-	s := storagetest.New(t)
-	marketplace(t, s, orders)
-	e := engine(t, s)
-	e.Workers, e.ChunkSize = 1, 20
-	mustRun(t, e, request(t, ides))
-	return history(t, s)
 }
 
 func TestTheProgressOfAResumedRunCountsAllOfIt(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 
 	"nightshift/jobs"
 	"nightshift/jobs/metering"
-	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
 	"nightshift/storage/storagetest"
@@ -61,7 +60,7 @@ const benchBuyers = 200 // of one chunk
 // meterAll meters and keeps everything, a transaction for each chunk of buyers,
 // and answers how many records have a result.
 func meterAll(t testing.TB, s *storage.Store, buyers int) (results int) {
-	book, err := rules.Load(rules.Defaults())
+	book, err := defaults()
 	if err != nil {
 		t.Fatal(err)
 	}

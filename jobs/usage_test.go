@@ -13,7 +13,6 @@ import (
 	"nightshift/jobs"
 	"nightshift/jobs/intake"
 	"nightshift/jobs/metering"
-	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
 	"nightshift/storage/storagetest"
@@ -23,7 +22,7 @@ import (
 // keeps it; the run that books it is told elsewhere.
 func meterNight(t testing.TB, s *storage.Store, asOf time.Time) (results []market.UsageResult, rated []market.Rated) {
 	t.Helper()
-	book, err := rules.Load(rules.Defaults())
+	book, err := defaults()
 	if err != nil {
 		t.Fatal(err)
 	}

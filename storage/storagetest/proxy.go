@@ -7,13 +7,14 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
 
 // Proxy stands between a store and its database, and dies at a chosen message:
 // what the death of the process, or of the line, looks like to the server. It
-// counts the messages that clients send, over all connections: start-up,
+// hears the messages that clients send, over all connections: start-up,
 // queries, parts of a COPY, commits.
 type Proxy struct {
 	listener net.Listener
@@ -23,8 +24,8 @@ type Proxy struct {
 	mu     sync.Mutex
 	lines  map[*line]struct{}
 	ended  *sync.Cond // a line is gone
-	seen   int
-	cutAt  int // zero: never
+	heard  []string
+	cut    func(heard []string) bool // at the last of them; nil: never
 	before bool
 	dead   bool
 
@@ -74,23 +75,33 @@ func (p *Proxy) URL() string { return p.url }
 
 // CutBefore lets all connections die instead of forwarding message n, counted
 // from now: the server never learns of it.
-func (p *Proxy) CutBefore(n int) { p.arm(n, true) }
+func (p *Proxy) CutBefore(n int) { p.arm(nth(n), true) }
 
 // CutAfter lets all connections die once the server has message n: what it
 // does about it, such as a commit, the client never learns.
-func (p *Proxy) CutAfter(n int) { p.arm(n, false) }
+func (p *Proxy) CutAfter(n int) { p.arm(nth(n), false) }
 
-func (p *Proxy) arm(n int, before bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.seen, p.cutAt, p.before = 0, n, before
+// CutAfterCommit is CutAfter at the first commit that comes.
+func (p *Proxy) CutAfterCommit() {
+	p.arm(func(heard []string) bool { return heard[len(heard)-1] == commit }, false)
 }
 
-// Messages is how many messages came since the last CutBefore or CutAfter.
-func (p *Proxy) Messages() int {
+func nth(n int) func([]string) bool {
+	return func(heard []string) bool { return len(heard) == n }
+}
+
+func (p *Proxy) arm(cut func([]string) bool, before bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.seen
+	p.heard, p.cut, p.before = nil, cut, before
+}
+
+// Heard is the messages that came since the proxy was last told to cut, in
+// words; where the connections died, the last is the one at which they did.
+func (p *Proxy) Heard() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.heard)
 }
 
 // WasCut tells whether the connections died.
@@ -108,7 +119,7 @@ func (p *Proxy) Heal() {
 	for p.dead && len(p.lines) > 0 {
 		p.ended.Wait()
 	}
-	p.dead, p.cutAt = false, 0
+	p.dead, p.cut = false, nil
 }
 
 func (p *Proxy) accept() {
@@ -151,10 +162,14 @@ func (p *Proxy) carryMessages(l *line) {
 	defer l.hangUp()
 	for typed := false; ; {
 		message, err := readMessage(l.client, typed)
-		if err == nil && typed {
-			message = p.refused(l, message)
+		if err != nil {
+			return
 		}
-		if err != nil || !p.forward(l, message) {
+		word := startUp
+		if typed {
+			word, message = l.spoken.word(message), p.refused(l, message)
+		}
+		if !p.forward(l, message, word) {
 			return
 		}
 		typed = typed || !isNegotiation(message)
@@ -162,14 +177,14 @@ func (p *Proxy) carryMessages(l *line) {
 }
 
 // forward answers false when the line is dead.
-func (p *Proxy) forward(l *line, message []byte) bool {
+func (p *Proxy) forward(l *line, message []byte, word string) bool {
 	p.mu.Lock()
 	if p.dead {
 		p.mu.Unlock()
 		return false
 	}
-	p.seen++
-	cut, before := p.seen == p.cutAt, p.before
+	p.heard = append(p.heard, word)
+	cut, before := p.cut != nil && p.cut(p.heard), p.before
 	p.dead = cut // before the client can notice
 	p.mu.Unlock()
 	if cut && before {

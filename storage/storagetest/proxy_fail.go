@@ -54,14 +54,7 @@ var values = regexp.MustCompile(`'[^']*'|\b\d+\b`)
 
 // kind listens to a message; carriesOut tells that it has a statement carried out.
 func (s *spoken) kind(message []byte) (kind string, carriesOut bool) {
-	const head = 5
-	parts := bytes.SplitN(message[min(head, len(message)):], []byte{0}, 3)
-	text := func(n int) string {
-		if n < len(parts) {
-			return string(parts[n])
-		}
-		return ""
-	}
+	text := texts(message)
 	switch message[0] {
 	case 'P':
 		s.texts[text(0)] = text(1)
@@ -73,4 +66,16 @@ func (s *spoken) kind(message []byte) (kind string, carriesOut bool) {
 		return values.ReplaceAllString(s.texts[s.portals[text(0)]], "?"), true
 	}
 	return "", false
+}
+
+// texts are the first texts of a message, by their number.
+func texts(message []byte) func(n int) string {
+	const head = 5
+	parts := bytes.SplitN(message[min(head, len(message)):], []byte{0}, 3)
+	return func(n int) string {
+		if n < len(parts) {
+			return string(parts[n])
+		}
+		return ""
+	}
 }

@@ -34,6 +34,7 @@ var (
 	prepared atomic.Bool // Main was called
 	running  atomic.Pointer[cluster.Cluster]
 	clones   atomic.Int64
+	strategy string // how clones are made; written before ready answers
 )
 
 // Main is the TestMain of every package whose tests use New:
@@ -67,7 +68,18 @@ func start() (*cluster.Cluster, error) {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	running.Store(c)
-	return c, makeTemplate(ctx, c)
+	return c, errors.Join(chooseStrategy(ctx, c), makeTemplate(ctx, c))
+}
+
+// chooseStrategy has the files of a database copied, as servers did before they
+// knew another way: through the log, a copy costs twice as much.
+func chooseStrategy(ctx context.Context, c *cluster.Cluster) error {
+	conn, err := pgx.Connect(ctx, c.URL(cluster.Superuser, "postgres"))
+	if err != nil {
+		return fmt.Errorf("connect to the test database: %w", err)
+	}
+	defer conn.Close(ctx)
+	return conn.QueryRow(ctx, `SELECT CASE WHEN current_setting('server_version_num')::int >= 150000 THEN ' STRATEGY FILE_COPY' ELSE '' END`).Scan(&strategy)
 }
 
 func makeTemplate(ctx context.Context, c *cluster.Cluster) error {
@@ -141,7 +153,7 @@ func create(t testing.TB, how string) string {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("test_%d", clones.Add(1))
-	if err := admin(t.Context(), c, "CREATE DATABASE "+name+how); err != nil {
+	if err := admin(t.Context(), c, "CREATE DATABASE "+name+how+strategy); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
