@@ -1,11 +1,16 @@
 package storage_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"nightshift/storage"
 	"nightshift/storage/storagetest"
@@ -79,29 +84,109 @@ func TestAScratchCopyHasEveryTableThatARunWrites(t *testing.T) {
 	}
 }
 
-// What the server has when its message n is the last is what it has when
-// message n+1 never comes: one kind of cut is enough here.
+// looks is all there is in a database that migrations made: every table, column,
+// constraint, index, trigger, function and right, and which migrations are
+// written down.
+const looks = `
+	SELECT coalesce(string_agg(line, E'\n' ORDER BY line COLLATE "C"), '') FROM (
+		SELECT concat_ws(' ', oid::regclass, relkind, relowner::regrole, relacl, reloptions, pg_get_expr(relpartbound, oid), pg_get_viewdef(oid)) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+		UNION ALL SELECT concat_ws(' ', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull, attidentity, attacl, attstattarget, pg_get_expr(adbin, adrelid))
+			FROM pg_attribute JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE relnamespace = 'public'::regnamespace AND attnum > 0
+		UNION ALL SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+		UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE relnamespace = 'public'::regnamespace
+		UNION ALL SELECT concat_ws(' ', pg_get_triggerdef(g.oid), tgenabled) FROM pg_trigger g JOIN pg_class c ON c.oid = tgrelid WHERE relnamespace = 'public'::regnamespace AND NOT tgisinternal
+		UNION ALL SELECT concat_ws(' ', proowner::regrole, proacl, proconfig, pg_get_functiondef(oid)) FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
+		UNION ALL SELECT query_to_xml('TABLE ' || oid::regclass, false, false, '')::text FROM pg_class WHERE relname = 'schema_laws'
+		UNION ALL SELECT 'migration ' || xmlserialize(CONTENT query_to_xml('SELECT name FROM ' || oid::regclass || ' ORDER BY name', false, false, '') AS text) FROM pg_class WHERE relname = 'schema_migrations'
+	) t (line)`
+
+var numbered = regexp.MustCompile(`<name>\d+</name>`)
+
+// look is at which version a database is, and how it looks.
+func look(t *testing.T, address string) (version int, all string) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(context.Background())
+	if err := c.QueryRow(t.Context(), looks).Scan(&all); err != nil {
+		t.Fatal(err)
+	}
+	return len(numbered.FindAllString(all, -1)), all
+}
+
+// A migration that is cut leaves the database as it was until its commit, and the
+// next Migrate goes on from there: the database that is carried through all versions
+// here was cut at each commit, and looks in the end like one that was never
+// disturbed. What the server has when its message n is the last is what it has when
+// message n+1 never comes: one kind of cut is enough. The short form cuts at every
+// message of the first start, of the newest migration and of a Migrate that finds
+// nothing to do, and around the commits of the migrations between; the long one at
+// all.
 func TestAMigrationCutAnywhereIsFinishedByTheNext(t *testing.T) {
-	for n := 1; ; n++ {
-		address := storagetest.Empty(t)
-		p := storagetest.NewProxy(t, address)
-		p.CutAfter(n)
-		err := storagetest.Open(t, p.URL()).Migrate(t.Context())
-		cut := p.WasCut()
-		p.Heal()
-		if !cut {
-			if err != nil || n < 2*storage.SchemaVersion() {
-				t.Errorf("uncut at %d: %v", n, err)
-			}
-			return
+	_, want := look(t, storagetest.URL(t))
+	newest, address := storage.SchemaVersion(), storagetest.Empty(t)
+	for at := range newest + 1 {
+		_, before := look(t, address)
+		after, last := storagetest.CopyOf(t, address), 0
+		t.Run(fmt.Sprintf("version %d, commit", at), func(t *testing.T) {
+			last = len(cutMigration(t, after, (*storagetest.Proxy).CutAfterCommit))
+		})
+		if version, _ := look(t, after); version != min(at+1, newest) {
+			t.Fatalf("cut after a commit, version %d is left at version %d", at, version)
 		}
-		s := storagetest.Open(t, address)
-		if err := s.Migrate(t.Context()); err != nil {
-			t.Fatalf("after a cut at message %d: %v", n, err)
+		first, finished := last-1, map[string]bool{}
+		if everyMessage || at == 0 || at >= newest-1 {
+			first = 1
 		}
-		if err := s.Ping(t.Context()); err != nil {
-			t.Errorf("after a cut at message %d: %v", n, err)
+		for n := first; n < last; n++ {
+			t.Run(fmt.Sprintf("version %d, message %d", at, n), func(t *testing.T) {
+				copied := storagetest.CopyOf(t, address)
+				heard := cutMigration(t, copied, func(p *storagetest.Proxy) { p.CutAfter(n) })
+				version, all := look(t, copied)
+				if version != at || all != before && at > 0 {
+					t.Fatalf("cut at %s, it is left at version %d:\n%s", heard[n-1], version, differ(before, all))
+				}
+				if first == 1 && !finished[all] {
+					finished[all] = true
+					finishes(t, copied, want)
+				}
+			})
 		}
+		address = after
+	}
+	finishes(t, address, want)
+}
+
+func differ(want, got string) string {
+	return cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n"))
+}
+
+// cutMigration cuts the line of a migration, and answers what it had sent until
+// then. One that ends before is no trouble.
+func cutMigration(t *testing.T, address string, arm func(*storagetest.Proxy)) []string {
+	t.Helper()
+	p := storagetest.NewProxy(t, address)
+	arm(p)
+	err := storagetest.Open(t, p.URL()).Migrate(t.Context())
+	if cut := p.WasCut(); cut != (err != nil) {
+		t.Fatalf("the line was cut: %t, and the migration ended with %v", cut, err)
+	}
+	heard := p.Heard()
+	p.Heal()
+	return heard
+}
+
+// finishes has the next Migrate come to the end.
+func finishes(t *testing.T, address, want string) {
+	t.Helper()
+	s := storagetest.Open(t, address)
+	if err := errors.Join(s.Migrate(t.Context()), s.Ping(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if _, all := look(t, address); all != want {
+		t.Errorf("finished, it looks different:\n%s", differ(want, all))
 	}
 }
 
