@@ -69,7 +69,7 @@ func (s *Schedule) Run(ctx context.Context) error {
 
 // stand leads a site whenever nobody else does.
 func (s *Schedule) stand(ctx context.Context, site *rules.Site) error {
-	log, standsBy := s.Log.With("site", site.Name), false
+	log, standsBy, away := s.Log.With("site", site.Name), false, false
 	for {
 		lock, err := s.Engine.Store.Lock(ctx, "schedule/"+site.Name)
 		switch {
@@ -80,9 +80,9 @@ func (s *Schedule) stand(ctx context.Context, site *rules.Site) error {
 			return nil
 		case err != nil && !storage.Transient(err):
 			return fmt.Errorf("lead the nights of %s: %w", site.Name, err)
-		case err != nil:
-			log.Warn("the database is not there: asking again", "error", err)
-		case lock == nil && !standsBy:
+		case err != nil && !away:
+			log.Warn("the database is not there: asking again until it is", "error", err)
+		case err == nil && lock == nil && !standsBy:
 			log.Info("standing by: another schedule leads the site")
 			standsBy = true
 		case lock != nil:
@@ -91,6 +91,7 @@ func (s *Schedule) stand(ctx context.Context, site *rules.Site) error {
 				return err
 			}
 		}
+		away = err != nil
 		select {
 		case <-ctx.Done():
 			return nil
