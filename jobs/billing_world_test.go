@@ -394,7 +394,8 @@ var brokenLaws = map[string]string{
 	"money is due and not booked": `
 		SELECT m.code FROM money m WHERE m.at <= (SELECT max(as_of) FROM runs WHERE job = 'billing') AND NOT EXISTS (SELECT FROM journals j WHERE j.key = 'money/cn/' || m.code)
 		  AND NOT EXISTS (SELECT FROM parked p WHERE p.subject = m.buyer_id AND p.requeued_at IS NULL)`,
-	"a buyer is parked": `SELECT reason FROM parked WHERE requeued_at IS NULL AND job <> 'settlement'`, // which sets a seller's line aside for what was not reported
+	// Orders of no product are settled once somebody reports one; nothing else is set aside.
+	"somebody is parked": `SELECT reason FROM parked WHERE requeued_at IS NULL AND NOT (job = 'settlement' AND reason LIKE '%The product has no class%')`,
 }
 
 // lawful finds what must not be in the books.

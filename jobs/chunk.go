@@ -79,7 +79,14 @@ func (k *harvest) cleared() *harvest {
 
 // rows are about as many as a chunk writes.
 func (k *harvest) rows() int {
-	return len(k.decisions) + len(k.journals) + len(k.deductions) + len(k.metered.Results) + len(k.metered.Rated)
+	n := len(k.decisions) + len(k.journals) + len(k.deductions) + len(k.metered.Results) + len(k.metered.Rated)
+	for i := range k.statements {
+		n += len(k.statements[i].Lines)
+	}
+	for i := range k.waiting {
+		n += len(k.waiting[i].Lines)
+	}
+	return n
 }
 
 // step takes a claimed shard one chunk further: read what is due, decide it,

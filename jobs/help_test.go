@@ -85,6 +85,26 @@ func TestOtherMachinesHelpAndTakeOver(t *testing.T) {
 	}
 }
 
+// A machine that helps is killed, with all its lines, while it carries a shard: the
+// others carry it on.
+func TestARunOutlivesAMachineThatHelps(t *testing.T) {
+	alone, address := storagetest.New(t), storagetest.URL(t)
+	s := storagetest.Open(t, address)
+	marketplace(t, alone, 800)
+	marketplace(t, s, 800)
+	want := mustRun(t, engine(t, alone), request(t, ides)).Run.ResultHash
+	proxy := storagetest.NewProxy(t, address)
+	begun := helpers(t, proxy.URL(), 1, 1)
+	starter := engine(t, s)
+	starter.Workers, starter.ChunkSize, starter.Helpers = 1, 20, 1
+	kill := sync.OnceFunc(func() { <-begun; proxy.Kill() })
+	starter.Progress = func(jobs.Progress) { kill() }
+	if got := mustRun(t, starter, request(t, ides)).Run.ResultHash; !bytes.Equal(got, want) || history(t, s) != history(t, alone) {
+		t.Errorf("the result hash is %x, alone it is %x", got, want)
+	}
+	proxy.Heal()
+}
+
 func TestARunOfAnotherBuildIsLeftToItsOwn(t *testing.T) {
 	s := storagetest.New(t)
 	marketplace(t, s, 10)

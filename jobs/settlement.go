@@ -27,6 +27,7 @@ var settlement = line{
 	counted:  "sellers",
 	rulesets: settlementRulesets,
 	chunk:    100,
+	uneven:   true, // a seller has a line a month or a hundred thousand
 	whole:    true,
 	step:     settlementStep,
 	report:   settlementReport,

@@ -78,7 +78,8 @@ func (tx *Tx) RenewedBy(ctx context.Context, r market.Run, c market.Currency) it
 		JOIN subscriptions u ON u.id = d.subject
 		JOIN buyers b ON b.id = d.buyer_id
 		LEFT JOIN sellers s ON s.id = d.seller_id
-		LEFT JOIN decisions w ON w.subject = d.subject AND w.ruleset = 'renewal' AND w.business_date = d.business_date AND w.no = 0
+		LEFT JOIN LATERAL ( -- by its key, whatever is known of how many there are
+			SELECT facts, rule FROM decisions w WHERE w.subject = d.subject AND w.ruleset = 'renewal' AND w.business_date = d.business_date AND w.no = 0 LIMIT 1) w ON true
 		LEFT JOIN (SELECT key, array_agg(instrument ORDER BY no) AS instruments, array_agg(kind ORDER BY no) AS kinds, array_agg(amount::text ORDER BY no) AS amounts
 			FROM deduction_sources WHERE business_date = $1 GROUP BY key) p ON p.key = d.key
 		WHERE d.kind = 'renewal' AND `+ofRun+`
