@@ -88,6 +88,7 @@ func TestOtherMachinesHelpAndTakeOver(t *testing.T) {
 // A machine that helps is killed, with all its lines, while it carries a shard: the
 // others carry it on.
 func TestARunOutlivesAMachineThatHelps(t *testing.T) {
+	t.Parallel()
 	alone, address := storagetest.New(t), storagetest.URL(t)
 	s := storagetest.Open(t, address)
 	marketplace(t, alone, 800)
