@@ -240,7 +240,10 @@ func judgeStrays(ctx context.Context, tx *storage.Tx, x *execution) error {
 // newMeter meters by the rules of the run and the prices of its site.
 func (x *execution) newMeter(ctx context.Context, tx *storage.Tx) (*metering.Meter, error) {
 	prices, err := ReadPrices(ctx, tx, x.run.Site)
-	return &metering.Meter{Policy: x.policy(metering.Ruleset), Zone: x.site.Zone, Prices: prices}, err
+	if err != nil {
+		return nil, err // none with half of the prices: the next chunk asks again
+	}
+	return &metering.Meter{Policy: x.policy(metering.Ruleset), Zone: x.site.Zone, Prices: prices}, nil
 }
 
 // policy is that of a ruleset on the business date of the run.
