@@ -362,3 +362,39 @@ func TestAScheduleOfAnOlderProgramGivesTheLeadAway(t *testing.T) {
 		lock.Release(t.Context())
 	}
 }
+
+// A job that a cron expression wakes is not woken before, however long its date has
+// been due by then.
+func TestACronExpressionSaysWhenAndWhenNot(t *testing.T) {
+	s := storagetest.New(t)
+	clock := clockwork.NewFakeClockAt(time.Date(2024, 6, 3, 5, 0, 0, 0, time.UTC)) // one in the morning
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	schedule := jobs.Schedule{Engine: abroad(t, s, `02:00", wake: "0 6 * * *`), Sites: []string{"us"}, Clock: clock, Log: slog.New(slog.DiscardHandler)}
+	go func() { done <- schedule.Run(ctx) }()
+	for _, tt := range []struct{ until, want string }{
+		{"05:30", "[2024-06-02 06:00]"}, // that of its start
+		{"06:30", "[2024-06-02 06:00 2024-06-03 06:00]"},
+	} {
+		at, err := time.ParseInLocation("2006-01-02 15:04", "2024-06-03 "+tt.until, schedule.Engine.Book.Sites()[0].Zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			if err := clock.BlockUntilContext(t.Context(), 2); err != nil { // the heartbeat, and the alarm
+				t.Fatal(err)
+			}
+			if !clock.Now().Before(at) {
+				break
+			}
+			clock.Advance(30 * time.Minute)
+		}
+		if got := fmt.Sprint(nights(t, s)); got != tt.want {
+			t.Errorf("at %s: %s, want %s", tt.until, got, tt.want)
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
