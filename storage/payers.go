@@ -151,6 +151,7 @@ func (r *payerReader) orders() error {
 			of = of[:0]
 		}
 	}
+	// Planned anew each time: the first night finds no ends, and leaves as many as orders.
 	err := r.tx.Query(r.ctx, `
 		SELECT o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.charge_mode, o.placed_at, coalesce(o.amount, 0), coalesce(o.currency, ''),
 		       coalesce(s.id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''),
@@ -160,7 +161,7 @@ func (r *payerReader) orders() error {
 			(SELECT min(l.seller_id) FROM order_lines l WHERE l.order_id = o.id HAVING count(DISTINCT l.seller_id) = 1))
 		WHERE o.buyer_id = ANY($1) AND o.paid_at IS NULL AND o.cancelled_at IS NULL
 		  AND NOT EXISTS (SELECT FROM order_ends_seen e WHERE e.order_id = o.id)
-		ORDER BY o.buyer_id, o.placed_at, o.id`, []any{r.ids}, func(rows pgx.Rows) error {
+		ORDER BY o.buyer_id, o.placed_at, o.id`, []any{pgx.QueryExecModeDescribeExec, r.ids}, func(rows pgx.Rows) error {
 		if err := rows.Scan(dest...); err != nil {
 			return err
 		}
