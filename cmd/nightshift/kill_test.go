@@ -105,7 +105,8 @@ type place struct {
 func (p place) between() bool { return p.state == "running" && p.kept > 0 && p.kept < killOrders }
 
 // watch looks at a run from a connection of its own, as an administrator, who
-// sees what others are doing.
+// sees what others are doing. A look takes a moment, so that looking again and again
+// leaves the run its processor.
 func watch(t *testing.T, s *storage.Store) func() place {
 	t.Helper()
 	conn, err := s.DB().Conn(t.Context())
@@ -120,7 +121,8 @@ func watch(t *testing.T, s *storage.Store) func() place {
 		err := conn.QueryRowContext(t.Context(), `
 			SELECT coalesce((SELECT sum(candidates) FROM shards), 0), coalesce((SELECT min(state) FROM runs), ''),
 			       coalesce((SELECT string_agg(regexp_replace(left(trim(query, E' \n\t'), 32), '\s+', ' ', 'g') || ' (' || state || ')', '; ')
-			                 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'), '')`).Scan(&p.kept, &p.state, &p.doing)
+			                 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'), '')
+			FROM pg_sleep(0.002)`).Scan(&p.kept, &p.state, &p.doing)
 		if err != nil {
 			t.Fatal(err)
 		}

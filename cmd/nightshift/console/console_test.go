@@ -92,6 +92,7 @@ func TestPages(t *testing.T) {
 		{"no such page", "/admin", "", 404, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // many people look at once
 			w := ask(t, h, tt.path, "Accept-Language", tt.language)
 			if w.Code != tt.status {
 				t.Fatalf("status %d, want %d: %s", w.Code, tt.status, w.Body)
