@@ -14,10 +14,11 @@ import (
 )
 
 // helpers are machines that help with runs until the test ends, each with
-// connections of its own. They tell of each run that they begin to help with.
-func helpers(t *testing.T, address string, machines, slots int) (begun chan int64) {
+// connections of its own. They tell of each run that they begin to help with, and
+// of its end.
+func helpers(t *testing.T, address string, machines, slots int) (begun, ended chan int64) {
 	t.Helper()
-	begun = make(chan int64, 1000)
+	begun, ended = make(chan int64, 1000), make(chan int64, 1000)
 	ctx, stop := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	for range machines {
@@ -26,6 +27,7 @@ func helpers(t *testing.T, address string, machines, slots int) (begun chan int6
 		all.Go(func() {
 			if err := e.Store.Help(ctx, slots, slog.New(slog.DiscardHandler), func(ctx context.Context, run int64) error {
 				begun <- run
+				defer func() { ended <- run }()
 				return e.Help(ctx, run)
 			}); err != nil {
 				t.Error(err)
@@ -33,7 +35,7 @@ func helpers(t *testing.T, address string, machines, slots int) (begun chan int6
 		})
 	}
 	t.Cleanup(func() { stop(); all.Wait() })
-	return begun
+	return begun, ended
 }
 
 // The result does not depend on who helped: one worker alone, eight slots on one
@@ -54,7 +56,7 @@ func TestOtherMachinesHelpAndTakeOver(t *testing.T) {
 			address := storagetest.URL(t)
 			s := storagetest.Open(t, address)
 			marketplace(t, s, 1500)
-			begun := helpers(t, address, tt.machines, tt.slots)
+			begun, ended := helpers(t, address, tt.machines, tt.slots)
 			starter := engine(t, s)
 			starter.Workers, starter.ChunkSize, starter.Helpers = 1, 20, tt.machines*tt.slots
 			ctx, die := context.WithCancel(t.Context())
@@ -70,6 +72,7 @@ func TestOtherMachinesHelpAndTakeOver(t *testing.T) {
 				hash  []byte
 			}
 			for run.state != "completed" {
+				<-ended
 				err := s.DB().QueryRowContext(t.Context(), `SELECT state, coalesce(result_hash, '') FROM runs`).Scan(&run.state, &run.hash)
 				if err != nil {
 					t.Fatal(err)
@@ -95,7 +98,7 @@ func TestARunOutlivesAMachineThatHelps(t *testing.T) {
 	marketplace(t, s, 800)
 	want := mustRun(t, engine(t, alone), request(t, ides)).Run.ResultHash
 	proxy := storagetest.NewProxy(t, address)
-	begun := helpers(t, proxy.URL(), 1, 1)
+	begun, _ := helpers(t, proxy.URL(), 1, 1)
 	starter := engine(t, s)
 	starter.Workers, starter.ChunkSize, starter.Helpers = 1, 20, 1
 	kill := sync.OnceFunc(func() { <-begun; proxy.Kill() })
