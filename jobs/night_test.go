@@ -16,8 +16,8 @@ import (
 	"nightshift/storage/storagetest"
 )
 
-// timetabled is an engine on the default rules with a timetable of its own.
-func timetabled(t testing.TB, s *storage.Store, timetable string) *jobs.Engine {
+// changedDefaults are the rules of the default site with some of its files changed.
+func changedDefaults(t testing.TB, change func(files fstest.MapFS)) *rules.Book {
 	t.Helper()
 	files := fstest.MapFS{}
 	err := fs.WalkDir(rules.Defaults(), ".", func(name string, d fs.DirEntry, err error) error {
@@ -31,11 +31,20 @@ func timetabled(t testing.TB, s *storage.Store, timetable string) *jobs.Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files["site.yaml"].Data = []byte("site: cn\ncurrency: CNY\ntime_zone: Asia/Shanghai\ncalendar: calendar.csv\njobs:\n" + timetable)
+	change(files)
 	book, err := rules.Load(files)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return book
+}
+
+// timetabled is an engine on the default rules with a timetable of its own.
+func timetabled(t testing.TB, s *storage.Store, timetable string) *jobs.Engine {
+	t.Helper()
+	book := changedDefaults(t, func(files fstest.MapFS) {
+		files["site.yaml"].Data = []byte("site: cn\ncurrency: CNY\ntime_zone: Asia/Shanghai\ncalendar: calendar.csv\njobs:\n" + timetable)
+	})
 	return &jobs.Engine{Store: s, Book: book, Workers: 2, Build: "test"}
 }
 

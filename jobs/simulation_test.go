@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"nightshift/jobs"
+	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
 	"nightshift/storage/storagetest"
@@ -40,8 +42,11 @@ func TestSimulation(t *testing.T) {
 	t.Run("subscriptions", func(t *testing.T) {
 		subscribed(t, storagetest.Open(t, address), *simulationBuyers, worldFirst.AddDays(first))
 	})
-	twin := &simulated{t: t, address: storagetest.CopyOf(t, address)}
-	world := &simulated{t: t, twin: twin, Rand: rand.New(rand.NewPCG(*simulationSeed, 2)), happened: map[string]int{}}
+	book := changedDefaults(t, func(files fstest.MapFS) { // a thousand nights go beyond the calendar that ships
+		files["calendar.csv"].Data = append(files["calendar.csv"].Data, "\n2027-01-01,holiday,New Year\n2028-01-01,holiday,New Year\n2029-01-01,holiday,New Year\n"...)
+	})
+	twin := &simulated{t: t, book: book, address: storagetest.CopyOf(t, address)}
+	world := &simulated{t: t, book: book, twin: twin, Rand: rand.New(rand.NewPCG(*simulationSeed, 2)), happened: map[string]int{}}
 	if world.disk = storagetest.NewDisk(t, roomOfANight**simulationNights+roomAtFirst); world.disk != nil {
 		world.address = world.disk.CopyOf(t, address)
 	} else {
@@ -101,6 +106,7 @@ func subscribed(t *testing.T, s *storage.Store, buyers int, first market.Date) {
 type simulated struct {
 	*rand.Rand
 	t        *testing.T
+	book     *rules.Book
 	twin     *simulated
 	address  string
 	direct   *storage.Store
@@ -130,6 +136,7 @@ func (s *simulated) connect() {
 // engine is a machine.
 func (s *simulated) engine(store *storage.Store) *jobs.Engine {
 	e := engine(s.t, store)
+	e.Book = s.book
 	e.Patience = time.Nanosecond // a line that was cut stays dead until somebody mends it
 	if s.Rand != nil {
 		e.Workers, e.ChunkSize = 1+s.IntN(3), 1+s.IntN(40)
