@@ -77,14 +77,16 @@ func (k *harvest) cleared() *harvest {
 	return k
 }
 
-// rows are about as many as a chunk writes.
+// rows are about as many as a chunk writes; a line of a statement, which is read with
+// all there is about its order, weighs as much as some of them.
 func (k *harvest) rows() int {
+	const line = 3
 	n := len(k.decisions) + len(k.journals) + len(k.deductions) + len(k.metered.Results) + len(k.metered.Rated)
 	for i := range k.statements {
-		n += len(k.statements[i].Lines)
+		n += line * len(k.statements[i].Lines)
 	}
 	for i := range k.waiting {
-		n += len(k.waiting[i].Lines)
+		n += line * len(k.waiting[i].Lines)
 	}
 	return n
 }

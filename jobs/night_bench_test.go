@@ -75,10 +75,10 @@ func BenchmarkNight(b *testing.B) {
 		var written time.Duration
 		last := begun
 		err := e.Night(b.Context(), "cn", date(b, benchNight), begun, func(r jobs.Result) {
-			took := time.Since(last)
+			took, peak := time.Since(last), peakMB()
 			book := keepWorkbook(b, s, r.Run)
 			written += book
-			b.Logf("%s of %s: %d %s, %v, %d parked: %.2fs; its workbook %.2fs", r.Run.Job, r.Run.On, r.Run.Candidates, jobs.Counted(r.Run.Job), r.Run.Outcomes, r.Run.Parked, took.Seconds(), book.Seconds())
+			b.Logf("%s of %s: %d %s, %v, %d parked: %.2fs, %.0f MB; its workbook %.2fs, %.0f MB", r.Run.Job, r.Run.On, r.Run.Candidates, jobs.Counted(r.Run.Job), r.Run.Outcomes, r.Run.Parked, took.Seconds(), peak, book.Seconds(), peakMB())
 			last = time.Now()
 		})
 		if err != nil {
