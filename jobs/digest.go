@@ -109,7 +109,7 @@ func alarmOf(site *rules.Site, o Outlook, now time.Time) Message {
 	m.Subject = fmt.Sprintf("Nightshift %s: %s of %s %s done by %s", site.Name, o.Job, on, will, by)
 	m.Lines = []string{
 		fmt.Sprintf("%s of %s at %s %s done by %s.", o.Job, on, site.Name, will, by),
-		fmt.Sprintf("By how long past runs took it is done at %s, if it begins now; %s due.", o.Forecast.In(site.Zone).Format(clockShown), nightsAre(len(o.Due))),
+		fmt.Sprintf("%s; %s due.", foretold(site, o), nightsAre(len(o.Due))),
 	}
 	if o.Why != nil {
 		m.Lines = append(m.Lines, "It does not begin: "+o.Why.Error())
@@ -117,6 +117,14 @@ func alarmOf(site *rules.Site, o Outlook, now time.Time) Message {
 		m.Lines = append(m.Lines, fmt.Sprintf("Run %d has looked at %d of %d: `nightshift runs show %d`.", o.Run.ID, o.Run.Candidates, o.Run.Due, o.Run.ID))
 	}
 	return m
+}
+
+// foretold says when a job will be done, and how that is known.
+func foretold(site *rules.Site, o Outlook) string {
+	if o.Usual == 0 {
+		return "No past run says how long it takes"
+	}
+	return fmt.Sprintf("Past runs took %s, so it is done at %s, if it begins now", o.Usual.Round(time.Second), o.Forecast.In(site.Zone).Format(clockShown))
 }
 
 func nightsAre(n int) string {

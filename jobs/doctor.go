@@ -45,6 +45,9 @@ func (e *Engine) Examine(ctx context.Context, now time.Time) []Finding {
 		return []Finding{{"database", Bad, err.Error(), "start it, or correct DATABASE_URL; `nightshift migrate status` says whether its schema is this program's"}}
 	}
 	all := []Finding{databaseFinding(v), clockFinding(v, now), e.partitions(ctx, now), e.stuck(ctx, now)}
+	if months, err := e.Archivable(ctx, now); err != nil || len(months) > 0 {
+		all = append(all, archiveFinding(months, err))
+	}
 	for _, site := range e.Book.Sites() {
 		nights, ran := e.nights(ctx, site, now)
 		all = append(all, nights)
@@ -76,6 +79,14 @@ func clockFinding(v storage.Vitals, now time.Time) Finding {
 		f.Grade = Bad
 	}
 	return f
+}
+
+func archiveFinding(months []market.Date, err error) Finding {
+	if err != nil {
+		return Finding{"archive", Bad, err.Error(), ""}
+	}
+	return Finding{"archive", BeAware, fmt.Sprintf("%d months of history, from %s on, are older than keep: in site.yaml says", len(months), market.Month(months[0])),
+		"name a directory in NIGHTSHIFT_ARCHIVE, and serve or `nightshift housekeeping` archives them"}
 }
 
 func calendarFinding(site *rules.Site, now time.Time) Finding {
@@ -144,9 +155,9 @@ func (e *Engine) nights(ctx context.Context, site *rules.Site, now time.Time) (f
 		if ran = ran || first; err != nil || !first || len(o.Due) == 0 {
 			continue
 		}
-		say = append(say, fmt.Sprintf("%s is due for %d dates, since %s", o.Job, len(o.Due), o.Due[0]))
+		say = append(say, fmt.Sprintf("%s is due for %s, since %s", o.Job, dates(len(o.Due)), o.Due[0]))
 		f.Grade, f.Advice = BeAware, "start `nightshift serve`, or `nightshift night`: see Operations in the README"
-		if errors.Is(o.Why, ErrPaused) || errors.Is(o.Why, ErrNoInput) || errors.Is(o.Why, ErrControl) {
+		if errors.Is(o.Why, ErrPaused) || errors.Is(o.Why, ErrNoInput) || errors.Is(o.Why, ErrTooMuch) || errors.Is(o.Why, ErrControl) {
 			f.Grade, f.Advice = Bad, o.Why.Error()
 		}
 	}
@@ -157,6 +168,13 @@ func (e *Engine) nights(ctx context.Context, site *rules.Site, now time.Time) (f
 		f.Says = "no job ever ran"
 	}
 	return f, ran
+}
+
+func dates(n int) string {
+	if n == 1 {
+		return "1 date"
+	}
+	return fmt.Sprintf("%d dates", n)
 }
 
 func (e *Engine) everRan(ctx context.Context, job, site string) (ran bool, err error) {

@@ -92,6 +92,9 @@ func (e *Engine) accountOf(ctx context.Context, r market.Run, give func(a *accou
 		return fmt.Errorf("%w: %w", ErrBadRequest, err)
 	}
 	return e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		if err := awayFrom(ctx, tx, r.On); err != nil {
+			return err
+		}
 		return give(&account{ctx: ctx, tx: tx, engine: e, site: site, run: r, policies: map[string]*rules.Policy{}, runs: map[int64]market.Run{r.ID: r}, inForce: map[held]*rules.InForce{}})
 	})
 }

@@ -28,6 +28,7 @@ type Story struct {
 	Ended     *market.Completion // nil while nothing has ended its supervision
 	Parked    *storage.Parked    // nil unless it is set aside
 	Life      *Life              // of a subscription; nil of anything else
+	Away      []market.Date      // months of an order's life whose decisions have left for the archive
 }
 
 // newestDeductions is how many deductions a buyer's story tells.
@@ -52,6 +53,9 @@ func (e *Engine) Explain(ctx context.Context, siteName, code string, on market.D
 		}
 		t := teller{engine: e, tx: tx, site: site, on: on, policies: map[string]*rules.Policy{}}
 		if story.Decisions, err = t.explainAll(ctx, decisions); err != nil {
+			return err
+		}
+		if story.Away, err = tx.DecisionsAway(ctx, id); err != nil {
 			return err
 		}
 		if story.Paid, err = tx.Deductions(ctx, storage.DeductionQuery{Key: "order/" + siteName + "/" + code + "/paid", Upto: on, Limit: 1}); err != nil {

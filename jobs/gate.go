@@ -14,9 +14,10 @@ import (
 
 // Why a run does not begin. None of them is the run's own failure.
 var (
-	ErrWaits      = errors.New("it waits")               // begins by itself once what it waits for is there
-	ErrPaused     = errors.New("it is paused")           // a person said so, and has to say that it goes on
-	ErrNoInput    = errors.New("its input did not come") // a person has to decide
+	ErrWaits      = errors.New("it waits")                 // begins by itself once what it waits for is there
+	ErrPaused     = errors.New("it is paused")             // a person said so, and has to say that it goes on
+	ErrNoInput    = errors.New("its input did not come")   // a person has to decide
+	ErrTooMuch    = errors.New("more came than it should") // a person has to look
 	ErrManyMissed = errors.New("too many nights were missed")
 )
 
@@ -137,10 +138,14 @@ func (e *Engine) fed(ctx context.Context, site *rules.Site, job string, on marke
 	}); err != nil {
 		return err
 	}
+	const shown = "2006-01-02 15:04"
+	if most := mostOf(need); need.MostFiles > 0 && came.Files > need.MostFiles || need.MostRows > 0 && came.Rows > need.MostRows {
+		return fmt.Errorf("%w: %s: %d files with %d rows were taken in since %s, and %s are expected at most: see whether one came twice; `nightshift run %s --date %s` goes on with them",
+			ErrTooMuch, need.Kind, came.Files, came.Rows, since.In(site.Zone).Format(shown), most, job, on)
+	}
 	if came.Files >= need.Files && came.Rows >= need.Rows {
 		return nil
 	}
-	const shown = "2006-01-02 15:04"
 	said := fmt.Sprintf("%d of %d files", came.Files, need.Files)
 	if need.Rows > 0 {
 		said += fmt.Sprintf(" and %d of %d rows", came.Rows, need.Rows)
@@ -151,6 +156,18 @@ func (e *Engine) fed(ctx context.Context, site *rules.Site, job string, on marke
 			ErrNoInput, until.In(site.Zone).Format(shown), said, job, on)
 	}
 	return fmt.Errorf("%w for %s: it begins by itself when they are there, until %s", ErrWaits, said, until.In(site.Zone).Format(shown))
+}
+
+// mostOf says how much of a feed is expected at most.
+func mostOf(need rules.Need) string {
+	var said []string
+	if need.MostFiles > 0 {
+		said = append(said, fmt.Sprintf("%d files", need.MostFiles))
+	}
+	if need.MostRows > 0 {
+		said = append(said, fmt.Sprintf("%d rows", need.MostRows))
+	}
+	return strings.Join(said, " with ")
 }
 
 // Halt records that a site, a job or a run pauses or goes on. A run that is

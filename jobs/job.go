@@ -76,6 +76,8 @@ type Engine struct {
 
 	ReleasesRequired bool // only released rule texts are in force, the Book's files are candidates
 
+	ArchiveDir string // where months of history leave to by themselves; empty: nowhere
+
 	Tracer   *Tracer       // is told what took how long; nil: nobody
 	Helpers  int           // worker slots on other machines that a run asks for help
 	Patience time.Duration // how long a worker waits for a database that went away; 0 is the usual time

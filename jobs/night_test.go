@@ -131,6 +131,11 @@ func TestANightWaitsForItsFilesUntilALimit(t *testing.T) {
 		t.Errorf("with a file that came after the deadline: %v", err)
 	}
 	came("second half", 40, asOf.Add(90*time.Minute))
+	strict := timetabled(t, s, `  acceptance: {as_of: "02:00", needs: {shipments: {files: 2, most_files: 2, most_rows: 99, within: 12h, until: "06:00"}}}`+"\n")
+	err = strict.CatchUp(t.Context(), "acceptance", "cn", asOf.Add(2*time.Hour), func(market.Run) {})
+	if !errors.Is(err, jobs.ErrTooMuch) || !strings.Contains(err.Error(), "2 files with 100 rows were taken in since 2024-03-14 14:00, and 2 files with 99 rows are expected at most: see whether one came twice; `nightshift run acceptance --date 2024-03-15` goes on with them") {
+		t.Errorf("with more than there should be: %v", err)
+	}
 	if ran, err := attempt(2 * time.Hour); err != nil || ran != "2024-03-15" {
 		t.Errorf("with all of it: %q, %v", ran, err)
 	}

@@ -17,6 +17,7 @@ type Outlook struct {
 	Parked    int64         // what waits for a person
 	Lag       time.Duration // since the oldest date was due
 	Deadline  time.Time     // of the oldest date; zero where none is named, or none is due
+	Usual     time.Duration // that its past runs took; zero where none is known
 	Forecast  time.Time     // when all of them will be done, by how long past runs took; zero where none is due
 	Why       error         // why it does not begin; nil where it may
 }
@@ -76,6 +77,7 @@ func (e *Engine) outlookOf(ctx context.Context, site *rules.Site, job string, no
 	if err != nil {
 		return o, err
 	}
+	o.Usual = usual
 	o.Lag = max(now.Sub(asOf), 0)
 	if o.Deadline, err = site.DeadlineOf(job, o.Due[0]); err != nil {
 		return o, err

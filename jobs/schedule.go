@@ -183,10 +183,19 @@ func (w *siteWatch) beat(ctx context.Context, lock *storage.Lock) (lost error) {
 		}
 		if now.Sub(ahead).Abs() > aDay {
 			ahead = now
-			if err := w.schedule.Engine.Store.EnsureMonth(ctx, market.DateOf(now, w.site.Zone).AddDays(monthsAhead)); err != nil && ctx.Err() == nil {
-				w.schedule.Log.Warn("make the partitions of the coming month: the first run of it does", "site", w.site.Name, "error", err)
-			}
+			w.housekeep(ctx, now)
 		}
+	}
+}
+
+// housekeep keeps house once a day. Nothing of a night waits for it.
+func (w *siteWatch) housekeep(ctx context.Context, now time.Time) {
+	log := w.schedule.Log.With("site", w.site.Name)
+	switch k, err := w.schedule.Engine.Housekeep(ctx, w.site, now, false); {
+	case err != nil && ctx.Err() == nil:
+		log.Warn("housekeeping: it is tried again tomorrow", "error", err)
+	case k.Documents > 0 || k.Shards > 0 || len(k.Away) > 0:
+		log.Info("kept house", "documents", k.Documents, "bytes", k.Bytes, "shards", k.Shards, "archived", k.Away)
 	}
 }
 

@@ -157,7 +157,7 @@ func (a *alarm) sleep(ctx context.Context, err error) time.Duration {
 		a.log.Error("run stopped, it goes on at the next wake", "error", err)
 	}
 	a.said = err.Error()
-	if onlyWaits(err) || errors.Is(err, ErrNoInput) || storage.Transient(err) {
+	if onlyWaits(err) || errors.Is(err, ErrNoInput) || errors.Is(err, ErrTooMuch) || storage.Transient(err) {
 		return whileWaiting
 	}
 	return afterTrouble

@@ -71,7 +71,7 @@ func InAWord(err error) string {
 		is   error
 		word string
 	}{
-		{ErrNoInput, "no_input"}, {ErrWaits, "waits"}, {ErrPaused, "paused"}, {ErrManyMissed, "many_missed"}, {ErrClock, "clock"}, {ErrAlive, "alive"},
+		{ErrNoInput, "no_input"}, {ErrTooMuch, "too_much_input"}, {ErrWaits, "waits"}, {ErrPaused, "paused"}, {ErrManyMissed, "many_missed"}, {ErrClock, "clock"}, {ErrAlive, "alive"},
 		{ErrControl, "control"}, {ErrParkLimit, "parked"}, {ErrBadRequest, "refused"}, {context.Canceled, "stopped"},
 	} {
 		if errors.Is(err, r.is) {

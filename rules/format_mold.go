@@ -54,7 +54,7 @@ var (
 	testMold = &mold{keys: testKeys, of: map[string]*mold{"ruleset": wordMold, "facts": factsMold, "cases": {each: caseMold}, "equivalent": {each: equivalentMold}}}
 
 	siteMold = &mold{keys: siteKeys, of: map[string]*mold{
-		"site": wordMold, "currency": wordMold, "time_zone": wordMold, "calendar": wordMold, "jobs": {each: &mold{keys: jobKeys, of: map[string]*mold{"needs": {each: &mold{keys: needKeys}}}}},
+		"site": wordMold, "currency": wordMold, "time_zone": wordMold, "calendar": wordMold, "keep": {keys: keepKeys}, "jobs": {each: &mold{keys: jobKeys, of: map[string]*mold{"needs": {each: &mold{keys: needKeys}}}}},
 	}}
 	mappingMold = &mold{keys: mappingKeys, of: map[string]*mold{"where": exprMold, "columns": {each: exprMold}}}
 )

@@ -18,9 +18,10 @@ var (
 	answerKeys     = []string{"outcome", "rule", "because", "values", "due", "next"}
 	stopwatchKeys  = []string{"since", "until", "stopped"}
 
-	siteKeys    = []string{"site", "currency", "time_zone", "calendar", "shares", "jobs"}
+	siteKeys    = []string{"site", "currency", "time_zone", "calendar", "shares", "jobs", "keep"}
+	keepKeys    = []string{"documents", "shards", "history"}
 	jobKeys     = []string{"as_of", "days_after", "every", "days", "after", "needs", "deadline", "wake", "catch_up", "catch_up_most", "overlap"}
-	needKeys    = []string{"files", "rows", "within", "until"}
+	needKeys    = []string{"files", "most_files", "rows", "most_rows", "within", "until"}
 	mappingKeys = []string{"kind", "site", "time_zone", "where", "columns"}
 )
 
@@ -88,8 +89,15 @@ var keyMeans = map[string]string{
 	"wake":          "When the job is woken, as a cron expression on the clock of the site; at its as_of where it is left out.",
 	"catch_up_most": "How many missed nights are caught up without a person; 31 where it is left out.",
 	"overlap":       "Of a wake that comes while the job runs: wait, it follows at once; skip, the next one does its work.",
+	"most_files":    "How many files at most: with more a night waits for a person.",
+	"most_rows":     "How many rows at most, in all files together: with more a night waits for a person.",
 	"files":         "How many files at least; 1 where it is left out.",
 	"within":        "How long before as_of they may have been taken in; 24h where it is left out.",
+
+	"keep":      "How long things are kept, such as 400d; forever where it is left out.",
+	"documents": "Workbooks and statements of runs: they can be written again from history.",
+	"shards":    "How completed runs were divided.",
+	"history":   "Decisions and notices, before they leave for the archive.",
 
 	"kind":    "What the file of an import holds.",
 	"where":   "Which rows are taken.",

@@ -277,15 +277,17 @@ func parametersSchema(names []string) *schema {
 
 // siteSchema is that of site.yaml.
 func siteSchema() *schema {
-	need := object(needKeys, map[string]*schema{"files": {Type: "integer"}, "rows": {Type: "integer"}, "within": {Type: "string", MinLength: 1}, "until": text(timeOfDayPattern)}, "until")
+	need := object(needKeys, map[string]*schema{"files": {Type: "integer"}, "rows": {Type: "integer"}, "most_files": {Type: "integer"}, "most_rows": {Type: "integer"}, "within": {Type: "string", MinLength: 1}, "until": text(timeOfDayPattern)}, "until")
 	job := object(jobKeys, map[string]*schema{
 		"as_of": text(timeOfDayPattern), "days_after": {Type: "integer"}, "every": {Enum: spans}, "days": {Enum: dayKinds},
 		"after": {Type: "array", Items: &schema{Type: "string", MinLength: 1}}, "needs": {Type: "object", Additional: need}, "deadline": text(timeOfDayPattern),
 		"wake": {Type: "string", MinLength: 1}, "catch_up": {Enum: catchUps}, "catch_up_most": {Type: "integer"}, "overlap": {Enum: overlaps},
 	}, "as_of")
+	span := &schema{Type: "string", MinLength: 1}
+	keep := object(keepKeys, map[string]*schema{"documents": span, "shards": span, "history": span})
 	s := object(siteKeys, map[string]*schema{
 		"site": text(siteName.String()), "currency": text(currencyPattern), "time_zone": {Type: "string", MinLength: 1}, "calendar": {Type: "string", MinLength: 1}, "shares": {Type: "array", Items: &schema{Type: "string", MinLength: 1}},
-		"jobs": {Type: "object", Additional: job},
+		"jobs": {Type: "object", Additional: job}, "keep": keep,
 	}, "site", "currency", "time_zone")
 	s.Title = "Site: a marketplace with rules of its own"
 	return s

@@ -215,7 +215,7 @@ func TestSchemasRefuseMistakes(t *testing.T) {
 // TestEveryKeyIsExplained: editors show what a key is for.
 func TestEveryKeyIsExplained(t *testing.T) {
 	var used []string
-	for _, keys := range [][]string{rulesetKeys, ruleKeys, otherwiseKeys, parametersKeys, overrideKeys, testKeys, equivalentKeys, caseKeys, expectKeys, answerKeys, stopwatchKeys, siteKeys, jobKeys, needKeys, mappingKeys} {
+	for _, keys := range [][]string{rulesetKeys, ruleKeys, otherwiseKeys, parametersKeys, overrideKeys, testKeys, equivalentKeys, caseKeys, expectKeys, answerKeys, stopwatchKeys, siteKeys, keepKeys, jobKeys, needKeys, mappingKeys} {
 		for _, key := range keys {
 			if keyMeans[key] == "" {
 				t.Errorf("keyMeans in keys.go does not say what %s is for", key)

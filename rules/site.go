@@ -29,6 +29,7 @@ type Site struct {
 	Zone     *time.Location
 	Calendar *market.Calendar   // nil where the site names none
 	Jobs     map[string]JobTime // the jobs it runs, and when they evaluate
+	Keep     Keep
 
 	policies map[string][]*Policy // by ruleset, the earliest first
 	shadows  map[string][]*Policy // by ruleset, in the order of their files
@@ -133,7 +134,44 @@ func readSite(fsys fs.FS, d *document) *Site {
 	}
 	site.doc, site.shares = d, d.items(s.fields["shares"], "shares")
 	d.readTimetable(site, s.fields["jobs"])
+	site.Keep = d.readKeep(s.fields["keep"])
 	return site
+}
+
+// Keep is how long a site keeps what is not needed for ever; zero is for ever.
+type Keep struct {
+	Documents time.Duration // of runs: they can be written again from history
+	Shards    time.Duration // of completed runs: how they were divided
+	History   time.Duration // decisions and notices, before they leave for the archive
+}
+
+// leastHistory is how long the database itself holds on to a month after its end.
+const leastHistory = 130 * 24 * time.Hour
+
+// readKeep reads keep.
+func (d *document) readKeep(n *yaml.Node) (k Keep) {
+	if n == nil {
+		return k
+	}
+	s := d.section(n, "keep", keepKeys...)
+	if s == nil {
+		return k
+	}
+	for _, of := range []struct {
+		key   string
+		to    *time.Duration
+		least time.Duration
+	}{{"documents", &k.Documents, time.Hour}, {"shards", &k.Shards, time.Hour}, {"history", &k.History, leastHistory}} {
+		if s.fields[of.key] == nil {
+			continue
+		}
+		span, err := ParseDuration(s.word(of.key))
+		if err != nil || span < of.least {
+			d.problem(s.fields[of.key], "", of.key+" is not a length of time of "+FormatDuration(of.least)+" or more", "write it like 400d")
+		}
+		*of.to = span
+	}
+	return k
 }
 
 // zone reads time_zone, an IANA name.

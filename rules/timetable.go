@@ -41,9 +41,13 @@ type JobTime struct {
 
 // Need is what has to be taken in of one kind before a night may begin.
 type Need struct {
-	Kind   string
-	Files  int              // at least
-	Rows   int64            // at least, in all of them
+	Kind  string
+	Files int   // at least
+	Rows  int64 // at least, in all of them
+
+	MostFiles int   // more than these are not taken for granted: a person has to look;
+	MostRows  int64 // zero: any number
+
 	Within time.Duration    // taken in so long before the as-of, or later
 	Until  market.TimeOfDay // the local time after which the night does not begin by itself
 }

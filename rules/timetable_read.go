@@ -110,7 +110,14 @@ func (s *section) needed(kind string) Need {
 	need := Need{
 		Kind:  kind,
 		Files: s.number("files", 1, 0, 1_000_000, "write files: 1"), Rows: int64(s.number("rows", 0, 0, 1_000_000_000, "write rows: 1000")),
+		MostFiles: s.number("most_files", 0, 1, 1_000_000, "write most_files: 3"), MostRows: int64(s.number("most_rows", 0, 1, 1_000_000_000, "write most_rows: 5000")),
 		Until: s.timeOfDay("until"), Within: 24 * time.Hour,
+	}
+	if need.MostFiles > 0 && need.MostFiles < need.Files {
+		s.doc.problem(s.fields["most_files"], "", fmt.Sprintf("need %s asks for %d files at least and %d at most", kind, need.Files, need.MostFiles), "raise most_files")
+	}
+	if need.MostRows > 0 && need.MostRows < need.Rows {
+		s.doc.problem(s.fields["most_rows"], "", fmt.Sprintf("need %s asks for %d rows at least and %d at most", kind, need.Rows, need.MostRows), "raise most_rows")
 	}
 	if n := s.fields["within"]; n != nil {
 		within, err := ParseDuration(s.word("within"))

@@ -178,6 +178,7 @@ func TestATimetableSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"a deadline that is no time of day", "  a: {as_of: \"02:00\", deadline: 6h}\n", "site.yaml:5:33: read time of day"},
 		{"a need without an end", "  a: {as_of: \"02:00\", needs: {usage: {files: 1}}}\n", "need usage has no until, add until:"},
 		{"a need of no length of time", "  a: {as_of: \"02:00\", needs: {usage: {within: yesterday, until: \"03:00\"}}}\n", "within is not a length of time"},
+		{"fewer at most than at least", "  a: {as_of: \"02:00\", needs: {usage: {rows: 10, most_rows: 9, until: \"03:00\"}}}\n", "need usage asks for 10 rows at least and 9 at most"},
 		{"a word for how many", "  a: {as_of: \"02:00\", needs: {usage: {rows: many, until: \"03:00\"}}}\n", `rows "many" is not a whole number from 0 to 1000000000`},
 		{"an overlap that is neither", "  a: {as_of: \"02:00\", overlap: both}\n", `overlap cannot be "both"`},
 		{"a key that is not there", "  a: {as_of: \"02:00\", deadlin: \"06:00\"}\n", "job a has no key deadlin, did you mean deadline?"},

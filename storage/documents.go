@@ -171,25 +171,6 @@ func (s *Store) NewestDocuments(ctx context.Context, before int64, limit int) ([
 	return list, nil
 }
 
-// PurgeDocuments removes the documents of a site that were produced by an
-// instant, and answers how many there were and their bytes. The history stays:
-// the workbook of a run can be written from it again, the same bytes.
-func (s *Store) PurgeDocuments(ctx context.Context, site string, by time.Time) (n, size int64, err error) {
-	err = s.InTx(ctx, func(ctx context.Context, tx *Tx) error {
-		_, err := tx.one(ctx, `
-			WITH purged AS (
-				DELETE FROM documents d USING runs r
-				WHERE r.id = d.run_id AND r.site = $1 AND d.created_at <= $2
-				RETURNING d.size)
-			SELECT count(*), coalesce(sum(size), 0)::bigint FROM purged`, []any{site, by}, &n, &size)
-		return err
-	})
-	if err != nil {
-		return 0, 0, fmt.Errorf("purge the documents of %s that were produced by %s: %w", site, by.Format(time.RFC3339), err)
-	}
-	return n, size, nil
-}
-
 // WriteDocument writes the bytes of a document to w, part by part, and answers
 // an error if they are not those that were kept: then the last part is not
 // written, so that nobody takes what came for the whole. It holds no

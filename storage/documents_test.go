@@ -81,9 +81,11 @@ func TestADocumentIsThereUntilItsTimeIsOver(t *testing.T) {
 		{"its time is over", kept.Site, kept.CreatedAt, 1},
 		{"it is gone", kept.Site, kept.CreatedAt, 0},
 	} {
-		n, size, err := s.PurgeDocuments(t.Context(), tt.site, tt.by)
-		if err != nil || n != tt.purged || size != tt.purged*kept.Size {
-			t.Errorf("%s: purged %d documents of %d bytes, %v, want %d", tt.name, n, size, err, tt.purged)
+		for _, dry := range []bool{true, false} {
+			gone, err := s.Purge(t.Context(), storage.Purge{Site: tt.site, Documents: tt.by, Dry: dry})
+			if err != nil || gone.Documents != tt.purged || gone.Bytes != tt.purged*kept.Size {
+				t.Errorf("%s, dry %v: purged %+v, %v, want %d", tt.name, dry, gone, err, tt.purged)
+			}
 		}
 	}
 	if _, err := s.Document(t.Context(), run, "night.xlsx"); !errors.Is(err, storage.ErrNoDocument) {

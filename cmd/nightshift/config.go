@@ -30,6 +30,7 @@ type settings struct {
 	MailFrom    string   `env:"NIGHTSHIFT_MAIL_FROM" about:"who they are from"`
 	MailTo      []string `env:"NIGHTSHIFT_MAIL_TO" about:"who they go to, with commas between"`
 	Backups     string   `env:"NIGHTSHIFT_BACKUPS" about:"the directory in which doctor looks for the newest backup"`
+	Archive     string   `env:"NIGHTSHIFT_ARCHIVE" about:"the directory that old history leaves for; without it serve archives nothing by itself"`
 	Collector   secret   `env:"OTEL_EXPORTER_OTLP_ENDPOINT" about:"where traces go, by OTLP over HTTP, such as http://collector:4318; none without it; the other OTEL_ variables count as well"`
 	Traces      secret   `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" about:"the same with the whole path, for traces alone"`
 	NoTraces    bool     `env:"OTEL_SDK_DISABLED" about:"true: no traces, whatever else is set"`

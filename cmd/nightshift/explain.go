@@ -130,10 +130,13 @@ func (p *program) tell(t telling, code string, story jobs.Story) {
 		p.printf(t.say("valid from %s until %s")+"\n", rfc3339(e.ValidFrom, t.site.Zone), rfc3339(e.ValidUntil, t.site.Zone))
 	}
 	p.tellLife(t, story.Life)
+	for _, month := range story.Away {
+		p.printf(t.say("What was decided in %[1]s is in the archive: `nightshift archive restore %[1]s` brings it back.")+"\n", market.Month(month))
+	}
 	if k := story.Parked; k != nil {
 		p.printf(t.say("%s on %s, run %d: %s")+"\n", p.paint(p.out, yellow, t.say("parked")), k.On, k.RunID, k.Reason)
 		p.printf(t.say("Correct it and import it again, or correct the rule and `nightshift runs requeue %s %s`.")+"\n", k.Job, code)
-	} else if len(story.Decisions) == 0 && len(story.Paid) == 0 {
+	} else if len(story.Decisions) == 0 && len(story.Paid) == 0 && story.Away == nil {
 		p.printf("\n%s\n", t.say("Nothing was decided about it yet: the next run looks at it."))
 	}
 	for _, x := range story.Decisions {

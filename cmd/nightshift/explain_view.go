@@ -101,6 +101,10 @@ func (t telling) view(code string, story jobs.Story) map[string]any {
 	if e := story.Ended; e != nil {
 		view["ended"] = endedView{e.Outcome, known(e.CompletedAt, site), known(e.ValidFrom, site), known(e.ValidUntil, site)}
 	}
+	for _, month := range story.Away {
+		away, _ := view["archived"].([]string)
+		view["archived"] = append(away, market.Month(month).String())
+	}
 	if k := story.Parked; k != nil {
 		view["parked"] = map[string]any{"date": k.On.String(), "run": k.RunID, "reason": k.Reason}
 	}

@@ -130,14 +130,14 @@ workbook is not lost: get writes it from the history again, the same bytes.`,
 			if err != nil {
 				return err
 			}
-			n, size, err := store.PurgeDocuments(cmd.Context(), p.site(), at.Add(-keep))
+			gone, err := store.Purge(cmd.Context(), storage.Purge{Site: p.site(), Documents: at.Add(-keep)})
 			if err != nil {
 				return err
 			}
 			if p.json {
-				return p.printJSON(map[string]any{"documents": n, "bytes": size})
+				return p.printJSON(map[string]any{"documents": gone.Documents, "bytes": gone.Bytes})
 			}
-			p.printf("%s purged, %s bytes: reports get writes a workbook again\n", counted(n, "document"), number(size))
+			p.printf("%s purged, %s bytes: reports get writes a workbook again\n", counted(gone.Documents, "document"), number(gone.Bytes))
 			return nil
 		},
 	}

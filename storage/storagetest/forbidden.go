@@ -18,7 +18,7 @@ var History = []string{"decisions", "notices", "completions", "event_keys", "rul
 	"usage_records", "usage_results", "rated", "draws", "instance_stops", "packs_bought", "terms", "skipped_nights", "statements", "statement_lines", "waiting_lines",
 	"statement_moves", "payout_pauses", "payout_approvals", "payouts", "payout_lines", "bank_lines", "period_closes", "halts",
 	"policy_results", "unsubscription_results", "outbox",
-	"messages"}
+	"messages", "archive_acts"}
 
 // months are the tables of History that are kept by month.
 var months = []string{"decisions", "notices", "deductions", "deduction_sources", "journals", "postings", "shadow_differences", "statement_lines", "waiting_lines", "outbox"}
@@ -78,6 +78,8 @@ func Forbidden(t *testing.T, s *storage.Store) {
 		"SELECT borrow_balances('public', 'cn', '{}')",
 		"SELECT keep_law('accounts')",
 		"UPDATE schema_laws SET append = false",
+		"INSERT INTO archive_acts (no, history, month, act, lines, stayed, digest, sha256, actor) VALUES (1, 'decisions', '2026-04-01', 'left', 0, 0, sha256(''), sha256(''), 'ann')",
+		"SELECT act_on_month('decisions', '2026-04-01', 'left', 0, 0, sha256(''), 'ann')",
 	} {
 		refused(t, s, statement)
 	}

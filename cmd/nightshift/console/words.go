@@ -76,6 +76,8 @@ var vocabulary = map[string][2]string{
 	"no files":   {"No documents.", "没有文件。"},
 	"acceptance": {"acceptance", "验收"},
 	"billing":    {"billing", "扣费"},
+	"renewal":    {"renewal", "续费"},
+	"settlement": {"settlement", "结算"},
 	"subject":    {"Subject", "对象"},
 	"reminders":  {"reminders", "提醒"},
 	"why":        {"Why was this order decided as it was?", "这个订单为何如此决定？订单号"},

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/mail"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
@@ -248,6 +250,10 @@ func TestTheFiguresAreReadByPrometheus(t *testing.T) {
 	w.Stood(t.Context(), "cn", "billing", fmt.Errorf("billing: %w for renewal", jobs.ErrWaits))
 	answer := httptest.NewRecorder()
 	w.Handler().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	lint, err := promlint.New(strings.NewReader(answer.Body.String())).Lint()
+	if err != nil || len(lint) > 0 {
+		t.Errorf("promtool would say %v, %v", lint, err)
+	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(answer.Body)
 	if err != nil {
@@ -266,6 +272,15 @@ func TestTheFiguresAreReadByPrometheus(t *testing.T) {
 			}
 		}
 		return 0, false
+	}
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range families {
+		if strings.HasPrefix(name, "nightshift_") && !strings.Contains(string(readme), "`"+name+"`") {
+			t.Errorf("README.md does not say what %s is", name)
+		}
 	}
 	for _, tt := range []struct {
 		name   string
