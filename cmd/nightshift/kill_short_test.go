@@ -4,6 +4,6 @@ package main
 
 // How often the real binary is killed, and over how many orders.
 const (
-	killings   = 25
-	killOrders = 5_000
+	killings   = 50
+	killOrders = 10_000
 )
