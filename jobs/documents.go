@@ -36,12 +36,16 @@ func (e *Engine) KeepWorkbook(ctx context.Context, r market.Run) (kept storage.D
 		span.Note(attribute.Int64("nightshift.bytes", kept.Size))
 		span.End(err)
 	}()
-	untied := e.keepDocument(ctx, r, WorkbookName(r), func(w io.Writer) error { return e.Workbook(ctx, r, w) })
-	if untied != nil && !errors.Is(untied, ErrControl) {
-		return storage.Document{}, untied
+	var untied error
+	if r.Job == settlementJob { // first, so that where there is the workbook there are the statements
+		if untied = e.keepStatements(ctx, r); untied != nil && !errors.Is(untied, ErrControl) {
+			return storage.Document{}, untied
+		}
 	}
-	if r.Job == settlementJob {
-		untied = errors.Join(untied, e.keepStatements(ctx, r))
+	err = e.keepDocument(ctx, r, WorkbookName(r), func(w io.Writer) error { return e.Workbook(ctx, r, w) })
+	untied = errors.Join(untied, err)
+	if err != nil && !errors.Is(err, ErrControl) {
+		return storage.Document{}, untied
 	}
 	document, err := e.Store.Document(ctx, r.ID, WorkbookName(r))
 	return document, errors.Join(err, untied)

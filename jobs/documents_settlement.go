@@ -1,16 +1,11 @@
 package jobs
 
 import (
-	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"nightshift/reports"
 	"nightshift/rules/market"
@@ -200,146 +195,4 @@ func lineRow(l storage.SettledLine, c market.Currency) reports.StatementLineRow 
 		row.TierTotal = of(l.TierTotal)
 	}
 	return row
-}
-
-// papers is what the documents of a settlement run have in common.
-type papers struct {
-	engine  *Engine
-	run     market.Run
-	used    []reports.PolicyUsed
-	billDay market.Date
-	steps   []reports.StatementStep
-}
-
-func (e *Engine) papers(ctx context.Context, r market.Run) (p *papers, err error) {
-	p = &papers{engine: e, run: r}
-	err = e.accountOf(ctx, r, func(a *account) error {
-		if err := a.prepare(); err != nil {
-			return err
-		}
-		if p.used, err = a.used(settlementRulesets); err != nil {
-			return err
-		}
-		period := market.Month(r.On)
-		if p.billDay, err = a.site.BillDay(period); err != nil {
-			return err
-		}
-		steps, err := statementSteps(a.site, period, nil)
-		if errors.Is(err, market.ErrOutsideCalendar) || a.site.Calendar == nil {
-			return nil // nobody knows the days: the statement does without
-		}
-		for _, s := range steps {
-			p.steps = append(p.steps, reports.StatementStep{State: s.State, Until: s.Until})
-		}
-		return err
-	})
-	return p, err
-}
-
-// statement writes the workbook of one statement.
-func (p *papers) statement(ctx context.Context, s storage.StatementStand, w io.Writer) error {
-	return p.engine.accountOf(ctx, p.run, func(a *account) error {
-		report, err := a.statementReport(s, p.used, p.billDay, p.steps)
-		if err != nil {
-			return err
-		}
-		return reports.Statement(w, report)
-	})
-}
-
-// keepStatements keeps the platform's income and the workbook of every statement
-// of a settlement run, several at a time. Progress counts them.
-func (e *Engine) keepStatements(ctx context.Context, r market.Run) error {
-	p, err := e.papers(ctx, r)
-	if err != nil {
-		return err
-	}
-	untied := e.keepDocument(ctx, r, IncomeName(r), func(w io.Writer) error {
-		return e.accountOf(ctx, r, func(a *account) error { return incomeReport(a, w) })
-	})
-	var list []storage.StatementStand
-	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		list, err = tx.StatementsByRun(ctx, r.ID)
-		return err
-	})
-	if err != nil {
-		return errors.Join(untied, err)
-	}
-	group, within := errgroup.WithContext(ctx)
-	group.SetLimit(max(1, e.Workers))
-	wrong := make([]error, len(list))
-	for i, s := range list {
-		group.Go(func() error {
-			err := e.keepDocument(within, r, StatementName(s), func(w io.Writer) error { return p.statement(within, s, w) })
-			if errors.Is(err, ErrControl) {
-				wrong[i] = err
-				return nil
-			}
-			return err
-		})
-	}
-	return errors.Join(untied, group.Wait(), errors.Join(wrong...))
-}
-
-// statementWriter writes the workbook of the statement that has a name.
-func (e *Engine) statementWriter(ctx context.Context, r market.Run, name string) (func(io.Writer) error, error) {
-	p, err := e.papers(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	period := market.Month(r.On)
-	var found storage.StatementStand
-	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		list, err := tx.Statements(ctx, storage.StatementQuery{Site: r.Site, Period: period.Number()})
-		if err != nil {
-			return err
-		}
-		for _, newest := range list {
-			for version := range newest.Version {
-				s := newest
-				if s.Version = version + 1; StatementName(s) == name {
-					found, err = tx.Version(ctx, r.Site, s.Seller, period, s.Version)
-					return err
-				}
-			}
-		}
-		return fmt.Errorf("%w: %w: %s", ErrBadRequest, storage.ErrNoDocument, name)
-	})
-	return func(w io.Writer) error { return p.statement(ctx, found, w) }, err
-}
-
-// StatementWorkbook writes the workbook of a version of a statement; 0 is the newest.
-func (e *Engine) StatementWorkbook(ctx context.Context, site, seller string, period market.Period, version int, w io.Writer) error {
-	var r market.Run
-	var s storage.StatementStand
-	err := e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		var found bool
-		var err error
-		if r, found, err = tx.FindRun(ctx, settlementJob, site, period.Last()); err == nil && !found {
-			err = fmt.Errorf("%w: %s of %s is not settled: nightshift run settlement --period %s", ErrBadRequest, period, site, period)
-		}
-		if err != nil {
-			return err
-		}
-		if version == 0 {
-			list, err := tx.Statements(ctx, storage.StatementQuery{Site: site, Period: period.Number(), Sellers: []string{seller}})
-			if err = cmp.Or(err, known(StatementAct{Period: period, Sellers: []string{seller}}, list)); err != nil {
-				return err
-			}
-			version = list[0].Version
-		}
-		s, err = tx.Version(ctx, site, seller, period, version)
-		if errors.Is(err, storage.ErrNoStatement) {
-			err = fmt.Errorf("%w: %w", ErrBadRequest, err)
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	p, err := e.papers(ctx, r)
-	if err != nil {
-		return err
-	}
-	return tied(p.statement(ctx, s, w))
 }

@@ -87,6 +87,7 @@ type Engine struct {
 type Progress struct {
 	Job   string
 	On    market.Date
+	Step  string // of it, after its decisions: workbooks; empty before
 	Done  int64
 	Total int64
 }

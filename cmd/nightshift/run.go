@@ -103,6 +103,7 @@ func (p *program) runJob(ctx context.Context, req jobs.Request, on, asOf string)
 		return err
 	}
 	book, err := p.workbook(ctx, e, result)
+	bar.end()
 	if err != nil && !errors.Is(err, jobs.ErrControl) {
 		return err
 	}
@@ -138,7 +139,11 @@ func (pr *progress) ofRun(at jobs.Progress) {
 	if pr != nil {
 		pr.what = jobs.Counted(at.Job)
 	}
-	pr.of(at.Job+" "+at.On.String(), at.Done, at.Total)
+	name := at.Job + " " + at.On.String()
+	if at.Step != "" {
+		name += " " + at.Step
+	}
+	pr.of(name, at.Done, at.Total)
 }
 
 // workbook is the document of a completed run, written if it is not there yet.

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +10,6 @@ import (
 	"nightshift/jobs"
 	"nightshift/rules"
 	"nightshift/rules/market"
-	"nightshift/storage"
 )
 
 // moveHelp says what each step is.
@@ -113,49 +109,6 @@ period is the way.`,
 		},
 	}
 	h.options(p, cmd, true)
-	return cmd
-}
-
-func (p *program) settlementWorkbook() *cobra.Command {
-	var period, to string
-	var version int
-	cmd := &cobra.Command{
-		Use: "workbook SELLER… --period YYYYMM", Short: "Write the workbooks of statements", Args: takes(1, -1, "sellers, by code"),
-		Long:    "Workbook writes the workbook of a statement from the history, whatever version it\nis of: the same bytes whenever it is written.",
-		Example: "  nightshift settlement workbook acme --period 202405\n  nightshift settlement workbook acme --period 202405 --version 1 -o acme.xlsx\n  nightshift settlement workbook acme globex --period 202405 -o statements/",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			month, err := periodFlag(period)
-			if err != nil {
-				return err
-			}
-			e, err := p.engine(cmd.Context())
-			if err != nil {
-				return err
-			}
-			for _, seller := range args {
-				file := to
-				if info, err := os.Stat(to); to == "" || len(args) > 1 || err == nil && info.IsDir() {
-					file = filepath.Join(to, jobs.StatementName(storage.StatementStand{Site: p.site(), Seller: seller, Period: month, Version: max(1, version)}))
-				}
-				write := func(w io.Writer) error {
-					return e.StatementWorkbook(cmd.Context(), p.site(), seller, month, version, w)
-				}
-				if file == "-" {
-					err = write(p.out)
-				} else if err = putInPlace(file, write); err == nil && !p.json {
-					p.printf("%s\n", file)
-				}
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	}
-	cmd.Flags().StringVar(&period, "period", "", "the month, such as 202405")
-	cmd.Flags().IntVar(&version, "version", 0, "which version (default the newest)")
-	cmd.Flags().StringVarP(&to, "output", "o", "", "the file to write, or a directory, or - for standard output")
-	p.siteOption(cmd)
 	return cmd
 }
 
