@@ -16,7 +16,8 @@ const (
 )
 
 // Lint looks for rules that are not as they were meant, by proof. Wrong are rules
-// that can never answer; doubtful are lets that nothing uses, and, with facts as
+// that can never answer, and rows of a table, alike but for the bounds of one fact,
+// that overlap or leave a hole between them where one has to match; doubtful are lets that nothing uses, and, with facts as
 // an example, rules that can both match where one may, and facts that no rule
 // speaks of where the file does not say what otherwise is for.
 //
@@ -64,6 +65,7 @@ func (p *Policy) lint() (wrong, doubtful Problems) {
 		}
 		l.answers()
 		l.overlaps()
+		l.holes()
 		l.gap()
 	}
 	return l.wrong, l.doubtful
@@ -196,7 +198,12 @@ func (l *linter) overlaps() {
 				continue
 			}
 			found++
-			l.doubtful = append(l.doubtful, p.ruleProblem(&p.rules[j], fmt.Sprintf("with %s rule %q matches as well%s, and the candidate is set aside", given, p.rules[i].name, what), "ask more in one of them, or use hit: first"))
+			problem := p.ruleProblem(&p.rules[j], fmt.Sprintf("with %s rule %q matches as well%s, and the candidate is set aside", given, p.rules[i].name, what), "ask more in one of them, or use hit: first")
+			if l.siblings(i, j) {
+				l.wrong = append(l.wrong, problem)
+			} else {
+				l.doubtful = append(l.doubtful, problem)
+			}
 			break
 		}
 	}

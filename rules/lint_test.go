@@ -2,8 +2,10 @@ package rules
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -150,6 +152,53 @@ func TestLintOfTables(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestTiersWithAGapOrAnOverlapAreRefused: rows that differ in the bounds of an
+// amount alone leave no hole between them and do not overlap, in the tiers that
+// ship as in a table of fees, though otherwise has a reason of its own.
+func TestTiersWithAGapOrAnOverlapAreRefused(t *testing.T) {
+	shipped, err := fs.ReadFile(Defaults(), "tiers.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const fees = `ruleset: fees
+version: 1
+effective: 2017-01-01
+hit: unique
+table:
+  - [name, access_type, class_total, then, fee, because]
+  - [small saas, '"saas"', < 1000, commission, "0.05", Small.]
+  - [large saas, '"saas"', ">= 1000", commission, "0.03", Large.]
+  - [small image, '"image"', < 1000, commission, "0.05", Small.]
+  - [large image, '"image"', ">= 1000", commission, "0.03", Large.]
+otherwise: {then: commission, with: {fee: 0.05}, because: The platform keeps 5 percent.}
+`
+	for _, tt := range []struct{ name, text, from, to, want string }{
+		{"tiers.yaml", string(shipped), "", "", ""},
+		{"tiers.yaml", string(shipped), "[500000..1000000)", "[600000..1000000)",
+			`rule "second tier": no row matches {fee: 0.05, model: common, product_total: 500000.00 CNY}, between rows "first tier" and "second tier", and otherwise answers extra, let one begin where the other ends`},
+		{"tiers.yaml", string(shipped), "[500000..1000000)", "(500000..1000000)", `no row matches {fee: 0.05, model: common, product_total: 500000.00 CNY}`},
+		{"tiers.yaml", string(shipped), "[500000..1000000)", "[500000..1000000]",
+			`rule "third tier": with {fee: 0.05, model: common, product_total: 1000000.00 CNY} rule "second tier" matches as well, and the candidate is set aside`},
+		{"tiers.yaml", string(shipped), "< 500000", "< 800000", `rule "second tier": with {fee: 0.05, model: common, product_total: 500000.00 CNY} rule "first tier" matches as well`},
+		{"fees.yaml", fees, "", "", ""},
+		{"fees.yaml", fees, `small image, '"image"', < 1000`, `small image, '"image"', < 900`, `rule "large image": no row matches {access_type: image, class_total: 900.00 CNY}, between rows "small image" and "large image"`},
+		{"fees.yaml", fees, `small saas, '"saas"', < 1000`, `small saas, '"saas"', <= 1000`, `rule "large saas": with {access_type: saas, class_total: 1000.00 CNY} rule "small saas" matches as well`},
+	} {
+		text := strings.Replace(tt.text, tt.from, tt.to, 1)
+		book, err := Load(fstest.MapFS{tt.name: {Data: []byte(text)}, "site.yaml": {Data: []byte("site: cn\ncurrency: CNY\ntime_zone: Asia/Shanghai\n")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrong, doubtful := book.Lint()
+		switch {
+		case tt.want == "" && len(wrong)+len(doubtful) > 0, tt.want != "" && len(wrong) != 1:
+			t.Errorf("%q in place of %q: wrong are %v, doubtful %v", tt.to, tt.from, wrong, doubtful)
+		case tt.want != "" && !strings.Contains(wrong[0].Error(), tt.want):
+			t.Errorf("%q in place of %q: %v\nwant %s", tt.to, tt.from, wrong[0], tt.want)
+		}
 	}
 }
 

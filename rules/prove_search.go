@@ -9,6 +9,8 @@ func newBits(n int) bitset { return make(bitset, (n+63)/64) }
 
 func (b bitset) set(i int) { b[i/64] |= 1 << (i % 64) }
 
+func (b bitset) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
+
 // first is the smallest member of a set that is not empty.
 func (b bitset) first() int {
 	for i, word := range b {
