@@ -136,7 +136,7 @@ func (a *account) statementReport(s storage.StatementStand, used []reports.Polic
 	}
 	return reports.StatementReport{
 		Site: s.Site, Zone: a.site.Zone, Seller: s.Seller, Period: s.Period, Version: s.Version, Because: s.Because, Currency: s.Currency, BillDay: billDay, AsOf: s.AsOf,
-		Build: a.run.Build, Schema: a.run.Schema, Policies: used, Steps: steps,
+		Build: a.run.Build, Schema: a.run.Schema, Policies: used, Steps: steps, Opening: t.Openings > 0 && t.Openings == s.Lines,
 		Totals: reports.StatementTotals{Lines: s.Lines, Waiting: waiting, Billable: of(s.Billable), Fee: of(s.Fee), Taxes: of(s.Taxes), OperatingFee: of(s.OperatingFee), Settled: of(s.Settled),
 			Adjustments: of(s.Adjustments), CarriedIn: of(s.CarriedIn), CarriedOut: of(s.CarriedOut), Payout: of(s.Payout)},
 		Journal: reports.StatementJournal{Keys: statementKeys(s), Fees: of(t.JournalFees), Taxes: of(t.JournalTaxes), Payable: of(t.JournalPayable), Carried: of(t.JournalMoved)},

@@ -281,7 +281,7 @@ func TestMoneyGoesToSellersOnceAndComesBackWhenItFails(t *testing.T) {
 			t.Errorf("%s is %s, want %s", account, got, want)
 		}
 	}
-	lines, open, err := m.engine.UnmatchedLines(t.Context(), "cn", 10)
+	lines, open, err := m.engine.UnmatchedLines(t.Context(), "cn", false, 10)
 	if err != nil || len(lines) != 2 || lines[0].Verdict != "twice" || lines[1].Verdict != "stranger" || len(open) != 0 {
 		t.Errorf("%+v, %+v, %v", lines, open, err)
 	}

@@ -103,7 +103,7 @@ func (c *clerk) match(ctx context.Context, tx *storage.Tx, entries []bank.Entry)
 		c.ordered[p.Reference] = p
 		c.before[p.Reference] = bank.State(p.State)
 		inFile[p.Payout] = append(inFile[p.Payout], p.Reference)
-		payments = append(payments, bank.Payment{Reference: p.Reference, Order: p.Payout, Seller: p.Seller, Statement: p.Statement, Amount: p.Amount, State: bank.State(p.State)})
+		payments = append(payments, bank.Payment{Reference: p.Reference, Order: p.Payout, Seller: p.Seller, Statement: p.Statement, Amount: p.Amount, Account: p.Account.IBAN + p.Account.Number, State: bank.State(p.State)})
 	}
 	for _, e := range entries {
 		if e.Reference == "" { // a sum for a whole file is kept payment by payment
@@ -185,10 +185,10 @@ func (c *clerk) happened(ctx context.Context, tx *storage.Tx, m bank.Matched) er
 }
 
 // UnmatchedLines are the lines of the bank that nobody's payment explains, and
-// the payments that the bank has not told of.
-func (e *Engine) UnmatchedLines(ctx context.Context, site string, limit int) (lines []storage.BankLine, open []storage.OrderedPayment, err error) {
+// the payments that the bank has not told of; or the lines that somebody settled.
+func (e *Engine) UnmatchedLines(ctx context.Context, site string, cleared bool, limit int) (lines []storage.BankLine, open []storage.OrderedPayment, err error) {
 	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		if lines, err = tx.Unmatched(ctx, site, limit); err == nil {
+		if lines, err = tx.Unmatched(ctx, site, cleared, limit); err == nil && !cleared {
 			open, err = tx.OpenPayments(ctx, site, limit)
 		}
 		return err

@@ -18,6 +18,7 @@ type StatementReport struct {
 	SellerName string
 	Period     market.Period
 	Version    int
+	Opening    bool   // it holds what was open at a cutover, and nothing else
 	Because    string // why there is another version; empty for the first
 	Currency   market.Currency
 	BillDay    market.Date // the day that the bill was generated on
@@ -121,7 +122,11 @@ func (r StatementReport) cover() cover {
 	if r.Version > 1 {
 		subject += fmt.Sprintf(" · v%d", r.Version)
 	}
-	return cover{title: label{"结算单", "Statement"}, subject: subject, zone: r.Zone, currency: r.Currency, dated: r.AsOf}
+	title := label{"结算单", "Statement"}
+	if r.Opening {
+		title = label{"期初结算单", "Opening statement"}
+	}
+	return cover{title: title, subject: subject, zone: r.Zone, currency: r.Currency, dated: r.AsOf}
 }
 
 // zero is no money of the statement's currency.

@@ -319,6 +319,13 @@ var statementStates = map[string]label{
 }
 
 func (a *statement) howToRead(s *sheet) error {
+	if a.Opening {
+		return s.howToRead([]label{
+			{"期初结算单列出切换日之前尚未结清的款项；应付部分照常付款，为负则结转下期。", "An opening statement holds what was open at the cutover. It is paid like any other; below zero it is carried on."},
+			{"各笔款项及其原账期见“Adjustments”页；合计都是公式，“Control”页与日记账逐项核对。", "Adjustments lists each amount and the period it is of; totals are formulas, Control ties them to the journals."},
+			{"如有异议，请提交工单；确认的差额作为调整行计入下一账期，本结算单不会改动。", "Dispute by ticket: what is agreed is an adjustment of the next period, this statement never changes."},
+		})
+	}
 	return s.howToRead([]label{
 		{"结算额 = 可结算额 − 平台费 − 税 − 运营管理费，逐行取整到分；合计是取整后各行之和。", "Settled = billable − platform fee − taxes − operating fee, each line rounded to the cent; totals are sums of rounded lines."},
 		{"“入账时间”决定账期：开通、监管完成、续费生效、使用或退款的时刻，而不是付款时间。", "“Decided at” decides the period: when it was provisioned, accepted, effective, used or refunded, not when it was paid."},

@@ -13,6 +13,7 @@ import (
 
 // BankLine is what the bank did, as it told it, and what that means for us.
 type BankLine struct {
+	No        int64 // by which people call it
 	Key       string
 	File      string
 	Place     string // in the file
@@ -27,7 +28,21 @@ type BankLine struct {
 	Ours      bool // the reference is that of a payment of ours
 	At        time.Time
 	Actor     string
+	Cleared   *Clearing // by whom it was settled; nil while it was not
 }
+
+// Clearing is that a person settled a line of the bank which no payment explains.
+type Clearing struct {
+	Account        market.Account // the other side of the bank; empty where nothing was booked
+	At             time.Time
+	Actor, Because string
+}
+
+// Matches tells whether the line is a payment that was ordered, or its failure.
+func (b BankLine) Matches() bool { return b.Verdict == "pays" || b.Verdict == "fails" }
+
+// CameIn tells whether the money came into the account.
+func (b BankLine) CameIn() bool { return b.Kind == "received" || b.Kind == "returned" }
 
 // OrderedPayment is a payment that was ordered, with what its statement says.
 type OrderedPayment struct {
@@ -41,7 +56,7 @@ type OrderedPayment struct {
 // OrderedPayments are the payments with these references or in these files.
 func (tx *Tx) OrderedPayments(ctx context.Context, site string, references, files []string) (list []OrderedPayment, err error) {
 	err = tx.Query(ctx, `
-		SELECT l.reference, l.payout, l.seller_id, c.code, l.period, l.version, l.try, l.amount, l.currency, s.payout, s.currency,
+		SELECT l.reference, l.payout, l.seller_id, c.code, l.period, l.version, l.try, l.amount, l.currency, l.account, s.payout, s.currency,
 		       coalesce((SELECT CASE b.verdict WHEN 'pays' THEN 'paid' ELSE 'payment_failed' END FROM bank_lines b
 		                 WHERE b.site = l.site AND b.reference = l.reference AND b.verdict IN ('pays', 'fails') ORDER BY b.no DESC LIMIT 1), 'ordered'),
 		       coalesce((SELECT max(m.no) FROM statement_moves m WHERE m.seller_id = l.seller_id AND m.period = l.period AND m.version = l.version), 0)
@@ -52,7 +67,7 @@ func (tx *Tx) OrderedPayments(ctx context.Context, site string, references, file
 		ORDER BY l.reference`, []any{site, references, files}, func(rows pgx.Rows) error {
 		var p OrderedPayment
 		var period int
-		err := rows.Scan(&p.Reference, &p.Payout, &p.SellerID, &p.Seller, &period, &p.Version, &p.Try, &p.Amount.Amount, &p.Amount.Currency, &p.Statement.Amount, &p.Statement.Currency,
+		err := rows.Scan(&p.Reference, &p.Payout, &p.SellerID, &p.Seller, &period, &p.Version, &p.Try, &p.Amount.Amount, &p.Amount.Currency, &p.Account, &p.Statement.Amount, &p.Statement.Currency,
 			&p.State, &p.Stand.Moves)
 		p.Period = market.PeriodNumbered(period)
 		p.Stand.SellerID, p.Stand.Seller, p.Stand.Site, p.Stand.Period, p.Stand.Version = p.SellerID, p.Seller, site, p.Period, p.Version
@@ -93,16 +108,30 @@ func (tx *Tx) KeepBankLine(ctx context.Context, site string, b BankLine) error {
 	return nil
 }
 
+const bankLineColumns = `
+	SELECT b.no, b.key, b.file, b.place, b.kind, coalesce(b.reference, ''), b.amount, b.currency, b.booked_on, coalesce(b.bank_ref, ''), coalesce(b.reason, ''), b.verdict, coalesce(b.why, ''), b.ours, b.at, b.actor,
+	       coalesce(c.account, ''), c.at, coalesce(c.actor, ''), coalesce(c.because, '')
+	FROM bank_lines b LEFT JOIN bank_clearings c ON c.site = b.site AND c.key = b.key `
+
+func scanBankLine(rows pgx.Rows) (b BankLine, err error) {
+	var on pgtype.Date
+	var at pgtype.Timestamptz
+	var c Clearing
+	err = rows.Scan(&b.No, &b.Key, &b.File, &b.Place, &b.Kind, &b.Reference, &b.Amount.Amount, &b.Amount.Currency, &on, &b.BankRef, &b.Reason, &b.Verdict, &b.Why, &b.Ours, &b.At, &b.Actor,
+		&c.Account, &at, &c.Actor, &c.Because)
+	b.On = market.DateOf(on.Time, time.UTC)
+	if c.At = at.Time; at.Valid {
+		b.Cleared = &c
+	}
+	return b, err
+}
+
 // Unmatched are the lines of the bank that mean no payment of ours, or not what
-// was ordered, the newest first.
-func (tx *Tx) Unmatched(ctx context.Context, site string, limit int) (list []BankLine, err error) {
-	err = tx.Query(ctx, `
-		SELECT key, file, place, kind, coalesce(reference, ''), amount, currency, booked_on, coalesce(bank_ref, ''), coalesce(reason, ''), verdict, coalesce(why, ''), ours, at, actor
-		FROM bank_lines WHERE site = $1 AND verdict NOT IN ('pays', 'fails') ORDER BY no DESC LIMIT $2`, []any{site, limit}, func(rows pgx.Rows) error {
-		var b BankLine
-		var on pgtype.Date
-		err := rows.Scan(&b.Key, &b.File, &b.Place, &b.Kind, &b.Reference, &b.Amount.Amount, &b.Amount.Currency, &on, &b.BankRef, &b.Reason, &b.Verdict, &b.Why, &b.Ours, &b.At, &b.Actor)
-		b.On = market.DateOf(on.Time, time.UTC)
+// was ordered, the newest first: those that nobody settled, or those that somebody did.
+func (tx *Tx) Unmatched(ctx context.Context, site string, cleared bool, limit int) (list []BankLine, err error) {
+	err = tx.Query(ctx, bankLineColumns+`
+		WHERE b.site = $1 AND b.verdict NOT IN ('pays', 'fails') AND (c.at IS NOT NULL) = $2 ORDER BY b.no DESC LIMIT $3`, []any{site, cleared, limit}, func(rows pgx.Rows) error {
+		b, err := scanBankLine(rows)
 		list = append(list, b)
 		return err
 	})
@@ -110,6 +139,30 @@ func (tx *Tx) Unmatched(ctx context.Context, site string, limit int) (list []Ban
 		return nil, fmt.Errorf("list what does not match of %s: %w", site, err)
 	}
 	return list, nil
+}
+
+// BankLine is a line of the bank by its number.
+func (tx *Tx) BankLine(ctx context.Context, site string, no int64) (b BankLine, found bool, err error) {
+	err = tx.Query(ctx, bankLineColumns+`WHERE b.site = $1 AND b.no = $2`, []any{site, no}, func(rows pgx.Rows) error {
+		found = true
+		b, err = scanBankLine(rows)
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("find line %d of the bank at %s: %w", no, site, err)
+	}
+	return b, found, err
+}
+
+// KeepClearing keeps who settled a line of the bank, and why.
+func (tx *Tx) KeepClearing(ctx context.Context, site string, b BankLine) error {
+	c := b.Cleared
+	_, err := tx.Exec(ctx, `INSERT INTO bank_clearings (site, key, account, at, actor, because) VALUES ($1, $2, $3, $4, $5, $6)`,
+		site, b.Key, textOrNull(string(c.Account)), c.At, c.Actor, c.Because)
+	if err != nil {
+		return fmt.Errorf("keep who settled %s of %s: %w", b.Place, b.File, err)
+	}
+	return nil
 }
 
 // OpenPayments are the payments that were ordered and that the bank has not told of, the oldest first.

@@ -99,7 +99,8 @@ type paidDeduction struct {
 	due                    market.Money
 	effectiveAt            time.Time
 	sources                []market.Source
-	givenBack              []givenBack // of a renewal
+	lies                   market.Account // of an order: where the money lies until it is settled
+	givenBack              []givenBack    // of a renewal
 }
 
 // givenBack is a refund of an order.
@@ -201,17 +202,22 @@ func (r *earningsReader) lines() error {
 // unpaid.
 func (r *earningsReader) deducted() error {
 	return r.tx.Query(r.ctx, `
-		SELECT e.order_id, d.key, d.business_date, d.due, d.currency, d.at
+		SELECT e.order_id, d.key, d.business_date, d.due, d.currency, d.at, coalesce(d.seller_id, 0), coalesce(s.code, '')
 		FROM order_ends_seen e JOIN orders o ON o.id = e.order_id
 		JOIN deductions_seen d ON d.key = 'order/' || o.site || '/' || o.code || '/paid' AND d.business_date = e.business_date
+		LEFT JOIN sellers s ON s.id = d.seller_id
 		WHERE e.order_id = ANY($1) AND e.outcome = 'paid'`, []any{r.orderIDs()}, func(rows pgx.Rows) error {
 		var id int64
-		d := &paidDeduction{}
-		if err := rows.Scan(&id, &d.key, &d.on, &d.due.Amount, &d.due.Currency, &d.at); err != nil {
+		d := &paidDeduction{lies: market.PlatformShared}
+		var seller string
+		if err := rows.Scan(&id, &d.key, &d.on, &d.due.Amount, &d.due.Currency, &d.at, &d.seller, &seller); err != nil {
 			return err
 		}
+		if seller != "" {
+			d.lies = market.SellerAccrued(seller)
+		}
 		o := r.orders[id]
-		o.deducted, o.PaidAt, o.From, o.Borrowed = d, d.at, "", false
+		o.deducted, o.PaidAt, o.Borrowed = d, d.at, false
 		r.paid[d.key] = d
 		return nil
 	})

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"nightshift/rules/market"
@@ -70,9 +71,8 @@ func (r *earningsReader) earnOrder(o *soldOrder, given []givenBack) error {
 	parts := r.parts(o)
 	trouble := r.value(o, parts)
 	key := "order/" + o.site + "/" + o.Order
-	shared := r.shared(parts)
-	if o.deducted != nil && shared {
-		o.From = market.PlatformShared
+	if r.shared(parts) && o.returned() {
+		trouble = "A seller's own voucher paid a part of it, and other sellers have parts of it: settle it by an adjustment."
 	}
 	amounts, err := divide(o.Paid, parts)
 	if err != nil {
@@ -85,7 +85,7 @@ func (r *earningsReader) earnOrder(o *soldOrder, given []givenBack) error {
 	var keys []string
 	for i, p := range parts {
 		e := o.Earning
-		e.Key, e.Kind, e.OrderLine, e.Trouble = key, market.EarnedOrder, p.line, trouble
+		e.Key, e.Kind, e.From, e.OrderLine, e.Trouble = key, market.EarnedOrder, o.lies(p.seller), p.line, trouble
 		if p.line > 0 {
 			e.Key = fmt.Sprintf("%s/%d", key, p.line)
 			e.Quantity, e.Listed = p.of.quantity, e.Listed && len(parts) == 1
@@ -100,6 +100,24 @@ func (r *earningsReader) earnOrder(o *soldOrder, given []givenBack) error {
 	}
 	partner := r.earnPartner(o, key, trouble)
 	return r.giveBack(o, given, parts, keys, amounts, partner)
+}
+
+// lies is where a seller's part of the money lies until it is settled: with the
+// platform, which took it in itself, or deducted it for several sellers, or with the
+// seller it was deducted for; empty where that is the seller's own.
+func (o *soldOrder) lies(seller int64) market.Account {
+	switch {
+	case o.deducted == nil:
+		return market.PlatformCollected
+	case o.deducted.seller == seller && seller != 0:
+		return ""
+	}
+	return o.deducted.lies
+}
+
+// returned tells whether a seller's own voucher paid a part of the order.
+func (o *soldOrder) returned() bool {
+	return o.deducted != nil && slices.ContainsFunc(o.deducted.sources, func(s market.Source) bool { return s.Returns != "" })
 }
 
 // shared tells whether the parts of an order are of several sellers.
@@ -271,18 +289,18 @@ func (r *earningsReader) giveBack(o *soldOrder, given []givenBack, parts []part,
 			if p.line > 0 {
 				key = fmt.Sprintf("%s/%d", g.key, p.line)
 			}
-			r.add(p.seller, r.refund(o, &o.Earning, g, key, keys[i], shares[i]))
+			r.add(p.seller, r.refund(o, o.lies(p.seller), g, key, keys[i], shares[i]))
 		}
 		if partner != nil {
-			r.add(o.partner, r.refund(o, partner, g, g.key+"/partner", partner.Key, cash))
+			r.add(o.partner, r.refund(o, partner.From, g, g.key+"/partner", partner.Key, cash))
 		}
 	}
 	return nil
 }
 
-func (r *earningsReader) refund(o *soldOrder, of *market.Earning, g givenBack, key, reverses string, amount market.Decimal) market.Earning {
+func (r *earningsReader) refund(o *soldOrder, from market.Account, g givenBack, key, reverses string, amount market.Decimal) market.Earning {
 	e := market.Earning{Key: key, Kind: market.EarnedRefund, OrderID: o.OrderID, BuyerID: o.BuyerID, Order: o.Order, OrderType: o.OrderType, AccessType: o.AccessType,
-		DeliveryMode: o.DeliveryMode, ChargeMode: o.ChargeMode, From: of.From, Paid: market.NewMoney(amount.Neg(), o.Paid.Currency),
+		DeliveryMode: o.DeliveryMode, ChargeMode: o.ChargeMode, From: from, Paid: market.NewMoney(amount.Neg(), o.Paid.Currency),
 		PlacedAt: o.PlacedAt, PaidAt: g.at, GivenBackAt: g.at, EffectiveAt: g.at, Reverses: reverses}
 	if at := strings.LastIndexByte(reverses, '/'); o.lines != nil && at > 0 {
 		fmt.Sscan(reverses[at+1:], &e.OrderLine)

@@ -117,7 +117,7 @@ const NoCurrency market.Currency = "XXX"
 
 // MonthTally is what the tables and the journals say of a month in one currency.
 type MonthTally struct {
-	Statements, Lines, Products, Waiting                             int64
+	Statements, Lines, Products, Waiting, Openings                   int64
 	Billable, Fee, Taxes, OperatingFee, Settled                      market.Decimal
 	Adjustments, CarriedIn, CarriedOut, Payout                       market.Decimal
 	WaitingAmount, LinesSettled, LastSettled                         market.Decimal
@@ -177,9 +177,9 @@ func (tx *Tx) tallyJournals(ctx context.Context, which string, args []any, t *Mo
 // TallyStatement adds up what the journals of a statement posted, up to its version.
 func (tx *Tx) TallyStatement(ctx context.Context, s StatementStand) (t MonthTally, err error) {
 	_, err = tx.one(ctx, `
-		SELECT coalesce(sum(billable) FILTER (WHERE kind = 'partner' OR kind = 'refund' AND reverses LIKE '%/partner'), 0)
+		SELECT coalesce(sum(billable) FILTER (WHERE kind = 'partner' OR kind = 'refund' AND reverses LIKE '%/partner'), 0), count(*) FILTER (WHERE kind = 'opening')
 		FROM statement_lines WHERE seller_id = $1 AND period = $2 AND business_date = $3 AND version = $4`,
-		[]any{s.SellerID, s.Period.Number(), s.Period.Last(), s.Version}, &t.Partner)
+		[]any{s.SellerID, s.Period.Number(), s.Period.Last(), s.Version}, &t.Partner, &t.Openings)
 	if err == nil {
 		err = tx.tallyJournals(ctx, `s.seller_id = $1 AND s.period = $3 AND s.version <= $4`, []any{s.SellerID, string(s.Currency), s.Period.Number(), s.Version}, &t)
 	}

@@ -157,8 +157,11 @@ func (r *payerReader) orders() error {
 		       coalesce(s.id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''),
 		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, '')
 		FROM orders o LEFT JOIN products p ON p.id = o.product_id
-		LEFT JOIN sellers s ON s.id = coalesce(o.seller_id, p.seller_id,
-			(SELECT min(l.seller_id) FROM order_lines l WHERE l.order_id = o.id HAVING count(DISTINCT l.seller_id) = 1))
+		LEFT JOIN sellers s ON s.id = CASE
+			WHEN coalesce(o.seller_id, p.seller_id) IS NULL THEN (SELECT min(l.seller_id) FROM order_lines l WHERE l.order_id = o.id HAVING count(DISTINCT l.seller_id) = 1)
+			WHEN EXISTS (SELECT FROM order_lines l LEFT JOIN products g ON g.id = l.product_id
+			             WHERE l.order_id = o.id AND coalesce(l.seller_id, g.seller_id) <> coalesce(o.seller_id, p.seller_id)) THEN NULL -- several share it
+			ELSE coalesce(o.seller_id, p.seller_id) END
 		WHERE o.buyer_id = ANY($1) AND o.paid_at IS NULL AND o.cancelled_at IS NULL
 		  AND NOT EXISTS (SELECT FROM order_ends_seen e WHERE e.order_id = o.id)
 		ORDER BY o.buyer_id, o.placed_at, o.id`, []any{pgx.QueryExecModeDescribeExec, r.ids}, func(rows pgx.Rows) error {

@@ -24,7 +24,7 @@ var facts = []string{
 	"instances", "freezes", "prices", "packs", "usage_records",
 	"manual_renewals", "policy_changes", "renewal_prices", "unsubscriptions", "upgrades", "adjustments",
 	"bank_accounts",
-	"statement_moves", "payout_pauses", "payout_approvals", "payouts", "payout_lines", "bank_lines", "period_closes", // by people, after a run
+	"statement_moves", "payout_pauses", "payout_approvals", "payouts", "payout_lines", "bank_lines", "bank_clearings", "period_closes", // by people, after a run
 	"skipped_nights", "halts", "messages", "archive_acts", // by the schedule and by people, between runs
 }
 

@@ -27,7 +27,7 @@ bank's answer: reconcile. When all of it ties the month is closed.`, `
   nightshift settlement close --period 202405`)
 	cmd.AddCommand(p.settlementWaiting(), p.settlementList(), p.settlementShow(), p.settlementWorkbook(), p.settlementReissue(),
 		p.settlementPayout(), p.settlementPayouts(), p.settlementApprove(), p.settlementPause(true), p.settlementPause(false),
-		p.settlementReconcile(), p.settlementUnmatched(), p.settlementClose(), p.settlementFocus())
+		p.settlementReconcile(), p.settlementUnmatched(), p.settlementClear(), p.settlementClose(), p.settlementFocus())
 	for _, act := range jobs.StatementActs() {
 		cmd.AddCommand(p.settlementMove(act))
 	}

@@ -32,6 +32,7 @@ type Entry struct {
 	Order     string // the payment file, where the bank booked it as one sum
 	Count     int    // of payments in that sum; 0 where the bank did not say
 	Amount    market.Money
+	Account   string // that the money went to, where the bank says so
 	On        market.Date
 	BankRef   string // the bank's own
 	Reason    string // of what came back or was refused

@@ -48,6 +48,8 @@ type (
 		Direction string      `xml:"CdtDbtInd"`
 		Booked    *camtAmount `xml:"AmtDtls>TxAmt>Amt"`
 		Ordered   *camtAmount `xml:"AmtDtls>InstdAmt>Amt"`
+		IBAN      string      `xml:"RltdPties>CdtrAcct>Id>IBAN"`
+		Account   string      `xml:"RltdPties>CdtrAcct>Id>Othr>Id"`
 		Return    *camtReason `xml:"RtrInf"`
 	}
 	camtEntry struct {

@@ -101,7 +101,7 @@ func (n camtEntry) apart(whole Entry) ([]Entry, error) {
 // entry is one payment of a line. Only of several must each have its amount.
 func (t camtDetails) entry(whole Entry, n camtEntry, alone bool) (Entry, error) {
 	e := whole
-	e.Reference, e.Order = ownReference(t.EndToEnd), t.Order
+	e.Reference, e.Order, e.Account = ownReference(t.EndToEnd), t.Order, t.IBAN+t.Account
 	for _, ref := range []string{t.BankRef, t.ID} {
 		if ref != "" {
 			e.BankRef = ref

@@ -11,8 +11,8 @@ import (
 	"nightshift/rules/market"
 )
 
-// answerColumns are those of a bank's answer as CSV; the last two may be missing.
-var answerColumns = []string{"reference", "amount", "currency", "status", "booked_on", "bank_reference", "reason"}
+// answerColumns are those of a bank's answer as CSV; the last three may be missing.
+var answerColumns = []string{"reference", "amount", "currency", "status", "booked_on", "bank_reference", "reason", "account"}
 
 // needed is how many of them must be there.
 const needed = 5
@@ -89,7 +89,7 @@ func columnsOf(head []string) (map[string]int, error) {
 }
 
 func entryOf(cell func(string) string) (e Entry, err error) {
-	e = Entry{Reference: ownReference(cell("reference")), Kind: Kind(strings.ToLower(cell("status"))), BankRef: cell("bank_reference"), Reason: cell("reason")}
+	e = Entry{Reference: ownReference(cell("reference")), Kind: Kind(strings.ToLower(cell("status"))), BankRef: cell("bank_reference"), Reason: cell("reason"), Account: cell("account")}
 	if !slices.Contains([]Kind{Paid, Returned, Failed, Received}, e.Kind) {
 		return e, fmt.Errorf("the status is %q: it is paid, returned, failed, received or pending", cell("status"))
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"nightshift/rules/market"
 )
@@ -24,6 +25,7 @@ type Payment struct {
 	Seller    string
 	Statement market.Money // what the seller's statement says is to be paid
 	Amount    market.Money // what the file ordered
+	Account   string       // where it ordered to pay to: an IBAN or a number
 	State     State
 }
 
@@ -31,14 +33,15 @@ type Payment struct {
 type Verdict string
 
 const (
-	Pays        Verdict = "pays"         // statement, order and bank agree
-	Bounces     Verdict = "fails"        // refused, or came back
-	Stranger    Verdict = "stranger"     // no payment of ours has this reference
-	WrongAmount Verdict = "wrong amount" // the bank moved another amount, or another currency
-	Twice       Verdict = "twice"        // the payment was paid before
-	Unexpected  Verdict = "unexpected"   // it does not follow from where the payment stands
-	Untied      Verdict = "untied"       // the order is not what the statement says
-	Foreign     Verdict = "not ours"     // money that came in, or a booking without a reference
+	Pays        Verdict = "pays"          // statement, order and bank agree
+	Bounces     Verdict = "fails"         // refused, or came back
+	Stranger    Verdict = "stranger"      // no payment of ours has this reference
+	WrongAmount Verdict = "wrong amount"  // the bank moved another amount, or another currency
+	WrongPlace  Verdict = "wrong account" // the bank paid to another account than was ordered
+	Twice       Verdict = "twice"         // the payment was paid before
+	Unexpected  Verdict = "unexpected"    // it does not follow from where the payment stands
+	Untied      Verdict = "untied"        // the order is not what the statement says
+	Foreign     Verdict = "not ours"      // money that came in, or a booking without a reference
 )
 
 // Matched is a line of the bank with what it means.
@@ -101,6 +104,8 @@ func judge(p *Payment, e Entry) Matched {
 		return say(Unexpected, "the bank %s it: look into the account", e.Kind)
 	case e.Amount != p.Amount && !same(e.Amount, p.Amount):
 		return say(WrongAmount, "ordered were %s, the bank moved %s", p.Amount, e.Amount)
+	case e.Kind == Paid && e.Account != "" && p.Account != "" && plainAccount(e.Account) != plainAccount(p.Account):
+		return say(WrongPlace, "ordered was %s, the bank paid to %s: stop it, and ask the bank for the money back", p.Account, e.Account)
 	case !same(p.Statement, p.Amount):
 		return say(Untied, "the statement says %s, ordered were %s", p.Statement, p.Amount)
 	}
@@ -119,6 +124,12 @@ func judge(p *Payment, e Entry) Matched {
 		return say(Unexpected, "the bank refuses what it had paid")
 	}
 	return say(Unexpected, "it had failed before")
+}
+
+// plainAccount is an account as it is compared: people and banks group its digits
+// as they like.
+func plainAccount(text string) string {
+	return strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(text))
 }
 
 func same(a, b market.Money) bool {

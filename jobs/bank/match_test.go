@@ -14,6 +14,18 @@ func payment(reference, amount string) Payment {
 	return Payment{Reference: reference, Order: "NS-1", Seller: "acme", Statement: money(amount), Amount: money(amount), State: Ordered}
 }
 
+func paymentTo(account string) Payment {
+	p := payment("R-1", "10.00 CNY")
+	p.Account = account
+	return p
+}
+
+func bankLineTo(account string) Entry {
+	e := bankLine(Paid, "R-1", "10.00 CNY")
+	e.Account = account
+	return e
+}
+
 func bankLine(kind Kind, reference, amount string) Entry {
 	return Entry{Key: string(kind) + reference + amount, Kind: kind, Reference: reference, Amount: money(amount), On: market.NewDate(2024, 5, 27)}
 }
@@ -32,6 +44,9 @@ func TestWhatABankDidIsJudgedByAllThreeSides(t *testing.T) {
 		{"ten yuan are ten yuan however they are written", []Payment{payment("R-1", "10.00 CNY")}, []Entry{bankLine(Paid, "R-1", "10 CNY")}, "pays", Settled},
 		{"a stranger's reference", []Payment{payment("R-1", "10.00 CNY")}, []Entry{bankLine(Paid, "R-9", "10.00 CNY")}, "stranger", Ordered},
 		{"a cent too much", []Payment{payment("R-1", "10.00 CNY")}, []Entry{bankLine(Paid, "R-1", "10.01 CNY")}, "wrong amount", Ordered},
+		{"to the account that was ordered, however it is grouped", []Payment{paymentTo("DE89370400440532013000")}, []Entry{bankLineTo("DE89 3704 0044 0532 0130 00")}, "pays", Settled},
+		{"to another account", []Payment{paymentTo("DE89370400440532013000")}, []Entry{bankLineTo("DE02120300000000202051")}, "wrong account", Ordered},
+		{"to an account that the bank does not tell", []Payment{paymentTo("DE89370400440532013000")}, []Entry{bankLineTo("")}, "pays", Settled},
 		{"another currency", []Payment{payment("R-1", "10.00 CNY")}, []Entry{bankLine(Paid, "R-1", "10.00 USD")}, "wrong amount", Ordered},
 		{"paid twice", []Payment{payment("R-1", "10.00 CNY")}, []Entry{bankLine(Paid, "R-1", "10.00 CNY"), bankLine(Paid, "R-1", "10.00 CNY")}, "pays, twice", Settled},
 		{"paid and come back, told the other way round", []Payment{payment("R-1", "10.00 CNY")}, []Entry{bankLine(Returned, "R-1", "10.00 CNY"), bankLine(Paid, "R-1", "10.00 CNY")}, "pays, fails", Bounced},

@@ -51,7 +51,7 @@ func (r *round) overdrawn() {
 			continue
 		}
 		if given, _ := r.givenBack(c); given.Cmp(of.Paid.Amount) > 0 {
-			c.Trouble = fmt.Sprintf("With it %s are given back of an order of %s.", market.NewMoney(given, c.Paid.Currency), of.Paid)
+			c.Trouble = fmt.Sprintf("With it %s are given back of an order of %s: correct the refund.", market.NewMoney(given, c.Paid.Currency), of.Paid)
 		}
 	}
 }

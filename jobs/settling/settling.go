@@ -144,7 +144,7 @@ func (r *round) counts(e *market.Earning) bool {
 // judge asks whether an earning is settled, and what of it is the seller's.
 func (r *round) judge(c *candidate) error {
 	if c.Trouble == "" && c.Paid.Currency != r.book.Seller.Currency {
-		c.Trouble = fmt.Sprintf("It is in %s, and the seller is settled in %s.", c.Paid.Currency, r.book.Seller.Currency)
+		c.Trouble = fmt.Sprintf("It is in %s, and the seller is settled in %s: report the seller with the other currency as another one, and the goods as theirs.", c.Paid.Currency, r.book.Seller.Currency)
 	}
 	if c.Trouble != "" {
 		r.hold(c, c.Trouble, "")
