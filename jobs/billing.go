@@ -42,6 +42,9 @@ func billingStep(ctx context.Context, tx *storage.Tx, x *execution, shard *stora
 	for i := range due {
 		desk.settle(i, due[i], p, shard, k)
 	}
+	if err := k.callSellers(ctx, tx); err != nil {
+		return err
+	}
 	if err := k.keep(ctx, tx, x, p); err != nil {
 		return err
 	}
@@ -175,6 +178,7 @@ func (k *harvest) bill(b *billed, due storage.Due) {
 	k.ends = append(k.ends, b.ends...)
 	k.refunds = append(k.refunds, b.refunds...)
 	k.months = append(k.months, b.months...)
+	k.turns = append(k.turns, b.turns...)
 	if b.look.IsZero() && b.stands.nothing() {
 		k.dismissed = append(k.dismissed, due.Subject)
 		return

@@ -119,6 +119,7 @@ func (b *bill) decideArrears(at time.Time) error {
 	if err != nil || answer.Outcome == o.Outcome {
 		return err
 	}
+	was := o.Outcome
 	switch answer.Outcome {
 	case "freeze", "release":
 		if o.FrozenAt.IsZero() {
@@ -141,6 +142,9 @@ func (b *bill) decideArrears(at time.Time) error {
 		Facts: b.harvest.keepFacts(policy, facts), Carried: carried(answer)}
 	if next, turns := policy.Next(facts, at, answer); turns {
 		d.LookAt = next
+	}
+	if call := sellersAct(was, answer.Outcome); call != "" {
+		b.billed.turns = append(b.billed.turns, turn{buyer: b.payer.ID, call: call, at: at})
 	}
 	b.billed.arrears = &d // the last of a run is kept
 	notify(&b.billed.effects, market.Notice{Key: fmt.Sprintf("arrears_%s/%s/%s/%s", answer.Outcome, b.payer.Site, b.payer.Code, at.UTC().Format(time.RFC3339)),

@@ -73,6 +73,7 @@ type billed struct {
 	refunds    []market.RefundResult
 	months     []market.MonthBill
 	effects    market.Effects
+	turns      []turn // of the arrears, which sellers have to be told of
 	stands     stands
 	arrears    *market.Decision // what became of the buyer's resources; nil where nothing changed
 	look       time.Time        // when there is next something to settle

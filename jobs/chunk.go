@@ -39,6 +39,7 @@ type harvest struct {
 	ends       []market.OrderEnd
 	refunds    []market.RefundResult
 	months     []market.MonthBill
+	turns      []turn // of what buyers owe, which sellers have to be told of
 	metered    market.MeteredUse
 	terms      []market.BoughtTerm // of renewal
 	changes    []market.PolicyResult
@@ -65,6 +66,7 @@ func (k *harvest) cleared() *harvest {
 		ends:       k.ends[:0],
 		refunds:    k.refunds[:0],
 		months:     k.months[:0],
+		turns:      k.turns[:0],
 		metered:    k.metered.Cleared(),
 		terms:      k.terms[:0],
 		changes:    k.changes[:0],

@@ -346,6 +346,9 @@ func (s *story) outcome() []part {
 	if s.has("month bills") {
 		parts = append(parts, part{"month bills", s.monthBills()})
 	}
+	if slices.Contains(s.jobs, "billing") && s.has("calls") {
+		parts = append(parts, part{"calls", s.calls()})
+	}
 	if slices.Contains(s.jobs, "billing") {
 		return append(parts, part{"decisions", s.payments()}, part{"usage", s.usage()}, part{"deductions", s.deductions()}, part{"refunds", s.refunds()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})
 	}

@@ -69,7 +69,7 @@ type callView struct {
 	At           time.Time       `json:"at"`
 	Timestamp    int64           `json:"timestamp"` // of the event, in milliseconds
 	Seller       string          `json:"seller,omitempty"`
-	Subscription string          `json:"subscription"`
+	Subscription string          `json:"subscription,omitempty"`
 	Instance     string          `json:"instance"`
 	Activity     string          `json:"activity"`
 	Scene        string          `json:"scene,omitempty"`
@@ -80,17 +80,17 @@ type callView struct {
 
 func (p *program) showOutbox(site *rules.Site, list []storage.Outgoing) error {
 	views, g := []callView{}, &grid{}
-	g.row("at", "seller", "subscription", "activity", "scene", "body")
+	g.row("at", "seller", "subscription", "instance", "activity", "scene", "body")
 	for _, c := range list {
 		views = append(views, callView{Key: c.Key, At: c.At.In(site.Zone), Timestamp: c.At.UnixMilli(), Seller: c.Seller, Subscription: c.Subscription, Instance: c.Instance,
 			Activity: c.Activity, Scene: c.Scene, Date: c.On.String(), Run: c.RunID, Body: c.Payload})
-		g.row(rfc3339(c.At, site.Zone), c.Seller, c.Subscription, c.Activity, c.Scene, string(c.Payload))
+		g.row(rfc3339(c.At, site.Zone), c.Seller, c.Subscription, c.Instance, c.Activity, c.Scene, string(c.Payload))
 	}
 	if p.json {
 		return p.printJSON(views)
 	}
 	if len(list) == 0 {
-		p.printf("no calls: a run of renewal leaves them where a seller has to act\n")
+		p.printf("no calls: a run of renewal or billing leaves them where a seller has to act\n")
 		return nil
 	}
 	return g.print(p.out)

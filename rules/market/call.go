@@ -1,13 +1,16 @@
 package market
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
-// Activities of the seller's interface that renewal calls, by their published
-// names.
+// Activities of the seller's interface that renewal and billing call, by their
+// published names.
 const (
 	RefreshInstance      = "refreshInstance"
 	UpdateInstanceStatus = "updateInstanceStatus"
@@ -31,7 +34,8 @@ type Call struct {
 	Activity string
 	Scene    string // or the status; empty for a release
 	SellerID int64  // 0 where nobody is named
-	Subject  int64
+	Subject  int64  // a subscription, or where Metered an instance that is charged by use
+	Metered  bool
 	Instance string
 	At       time.Time
 	Payload  []byte // JSON, as it is sent
@@ -100,6 +104,7 @@ func (s *Subscription) InstanceCode() string {
 // RefreshCall tells the seller that the validity ends at another instant because
 // of an order: bought, or taken back.
 func (s *Subscription) RefreshCall(scene, name, order, product string, amount Money, at time.Time) (Call, error) {
+	order = orderNumber(order)
 	body := Refresh{Activity: RefreshInstance, Scene: scene, Order: order, OrderLine: order + "-000001", Instance: s.InstanceCode(), Product: product,
 		Expires: CallTime(s.EndsAt()), TestFlag: "0"}
 	if amount.Currency != "" {
@@ -112,21 +117,85 @@ func (s *Subscription) RefreshCall(scene, name, order, product string, amount Mo
 	return s.call("call/"+scene+"/"+name, RefreshInstance, scene, at, body), nil
 }
 
+// mostOfNumber is how long an order's number may be on the interface, and that of its
+// line, which has seven characters more.
+const mostOfNumber = 64
+
+// orderNumber is the number of an order as the interface takes it. One that is too
+// long ends in a part of its SHA-256, so that it is still one order's alone.
+func orderNumber(order string) string {
+	most := mostOfNumber - len("-000001")
+	if len(order) <= most {
+		return order
+	}
+	sum := sha256.Sum256([]byte(order))
+	end := "-" + hex.EncodeToString(sum[:12])
+	return strings.ToValidUTF8(order[:most-len(end)], "") + end
+}
+
 // StatusCall tells the seller to freeze what was sold, or to let it be used again.
 func (s *Subscription) StatusCall(status, name string, at time.Time) Call {
-	return s.call("call/"+status+"/"+name+"/"+CallTime(at), UpdateInstanceStatus, status, at,
-		StatusUpdate{Activity: UpdateInstanceStatus, Instance: s.InstanceCode(), Status: status, TestFlag: "0"})
+	return s.call(statusKey(status, name, at), UpdateInstanceStatus, status, at, statusBody(status, s.InstanceCode()))
+}
+
+func statusKey(status, name string, at time.Time) string {
+	return "call/" + status + "/" + name + "/" + CallTime(at)
+}
+
+func statusBody(status, instance string) StatusUpdate {
+	return StatusUpdate{Activity: UpdateInstanceStatus, Instance: instance, Status: status, TestFlag: "0"}
 }
 
 // ReleaseCall tells the seller to give the instance up, and the data with it.
 func (s *Subscription) ReleaseCall(name string, at time.Time) Call {
-	return s.call("call/"+ReleaseInstance+"/"+name, ReleaseInstance, "", at, Release{Activity: ReleaseInstance, Instance: s.InstanceCode(), TestFlag: "0"})
+	return s.call("call/"+ReleaseInstance+"/"+name, ReleaseInstance, "", at, releaseBody(s.InstanceCode()))
+}
+
+func releaseBody(instance string) Release {
+	return Release{Activity: ReleaseInstance, Instance: instance, TestFlag: "0"}
 }
 
 func (s *Subscription) call(key, activity, scene string, at time.Time, body any) Call {
+	return Call{Key: key, Activity: activity, Scene: scene, SellerID: s.SellerID, Subject: s.ID, Instance: s.InstanceCode(), At: at, Payload: written(body)}
+}
+
+// written is the body of a call, as it is sent.
+func written(body any) []byte {
 	payload, err := json.Marshal(body)
 	if err != nil {
 		panic("write a call to a seller: " + err.Error()) // texts and digits alone
 	}
-	return Call{Key: key, Activity: activity, Scene: scene, SellerID: s.SellerID, Subject: s.ID, Instance: s.InstanceCode(), At: at, Payload: payload}
+	return payload
+}
+
+// MeteredInstance is an instance that is charged by use: while its buyer owes too
+// long it is frozen, and in the end released.
+type MeteredInstance struct {
+	ID, BuyerID, SellerID int64
+	Site, Code            string
+	OpenedAt, ClosedAt    time.Time // closed: zero while it is open
+}
+
+// OpenAt tells whether the instance was open at an instant.
+func (m *MeteredInstance) OpenAt(at time.Time) bool {
+	return !m.OpenedAt.After(at) && (m.ClosedAt.IsZero() || m.ClosedAt.After(at))
+}
+
+// StatusCall tells the seller to freeze the instance, or to let it be used again.
+func (m *MeteredInstance) StatusCall(status string, at time.Time) Call {
+	return m.call(statusKey(status, m.Site+"/"+m.Code, at), UpdateInstanceStatus, status, at, statusBody(status, m.Code))
+}
+
+// ReleaseCall tells the seller to give the instance up, once.
+func (m *MeteredInstance) ReleaseCall(at time.Time) Call {
+	return m.call(m.ReleaseKey(), ReleaseInstance, "", at, releaseBody(m.Code))
+}
+
+// ReleaseKey is the key of the event that the instance is given up.
+func (m *MeteredInstance) ReleaseKey() string {
+	return "call/" + ReleaseInstance + "/" + m.Site + "/" + m.Code
+}
+
+func (m *MeteredInstance) call(key, activity, scene string, at time.Time, body any) Call {
+	return Call{Key: key, Activity: activity, Scene: scene, SellerID: m.SellerID, Subject: m.ID, Metered: true, Instance: m.Code, At: at, Payload: written(body)}
 }
