@@ -89,7 +89,7 @@ func (a *account) month() (reports.MonthReport, error) {
 func (a *account) monthBook(q storage.MonthQuery) (reports.MonthBook, error) {
 	of := func(d market.Decimal) market.Money { return market.NewMoney(d, q.Currency) }
 	t, err := a.tx.TallyMonth(a.ctx, q)
-	return reports.MonthBook{
+	book := reports.MonthBook{
 		Currency: q.Currency,
 		Totals: reports.MonthTotals{Statements: t.Statements, Lines: t.Lines, Products: t.Products, Waiting: t.Waiting, Billable: of(t.Billable), Fee: of(t.Fee), Taxes: of(t.Taxes),
 			OperatingFee: of(t.OperatingFee), Settled: of(t.Settled), Adjustments: of(t.Adjustments), CarriedIn: of(t.CarriedIn), CarriedOut: of(t.CarriedOut), Payout: of(t.Payout),
@@ -108,7 +108,16 @@ func (a *account) monthBook(q storage.MonthQuery) (reports.MonthBook, error) {
 				Fee: of(p.Fee), Settled: of(p.Settled), LastSettled: of(p.LastSettled)}, nil
 		}),
 		Waiting: mapped(a.tx.UnsettledIn(a.ctx, q), func(u storage.Unsettled) (reports.UnsettledRow, error) { return unsettledRow(u, q.Currency), nil }),
-	}, err
+		Rates: mapped(a.tx.MonthRates(a.ctx, q), func(r storage.MonthRate) (reports.RateRow, error) {
+			return reports.RateRow{Model: r.Model, FeeRate: r.FeeRate, ExtraRate: r.ExtraRate, Lines: r.Lines, Billable: of(r.Billable), Fee: of(r.Fee)}, nil
+		}),
+	}
+	if t.Lines <= reports.MostMonthLines {
+		book.Lines = mapped(a.tx.MonthLines(a.ctx, q), func(l storage.SettledLine) (reports.MonthLineRow, error) {
+			return reports.MonthLineRow{Seller: l.Seller, StatementLineRow: lineRow(l, q.Currency)}, nil
+		})
+	}
+	return book, err
 }
 
 // unsettledRow is a line that waits. An amount of another currency than the

@@ -9,7 +9,7 @@ import (
 )
 
 // Income writes the workbook of what the platform earned in a month: its fees
-// by product class, seller and product. It is made from the same lists as the
+// by product class, rate, seller and product. It is made from the same lists as the
 // month, which it reads anew.
 func Income(w io.Writer, r MonthReport) error {
 	return publish(w, "income", r.cover(label{"平台收入", "Platform income"}), r.writeIncome)
@@ -28,7 +28,7 @@ func (r MonthReport) writeIncome(b *book) (*control, error) {
 			return nil, err
 		}
 		books = append(books, l)
-		for _, t := range l.ties() {
+		for _, t := range append(l.ties(), l.rateTies()...) {
 			if len(r.Books) > 1 {
 				t.label = label{t.chinese + "（" + string(l.Currency) + "）", fmt.Sprintf("%s (%s)", t.english, l.Currency)}
 			}
@@ -62,7 +62,7 @@ func (l *listedMonth) income(s *sheet) error {
 	err := listHeadings(s, label{"平台收入", "What the platform earned"}, label{"项目", "Item"}, label{"份数", "How many"}, label{"金额", "Amount"}, l.Currency)
 	column := func(i int) any { return l.statements.amount(i, l.Currency) }
 	for _, line := range []sold{
-		{name: label{"平台费", "Platform fee"}, rows: l.statements.count(), amount: column(statementFeeColumn), list: l.statements, meaning: label{"按费率表", "by the fee tables"}},
+		{name: label{"平台费", "Platform fee"}, rows: l.statements.count(), amount: column(statementFeeColumn), list: l.rates, meaning: label{"按费率表，见“Rates”页", "by the fee tables: Rates adds them up"}},
 		{name: label{"运营管理费", "Operating fee"}, amount: column(statementOperatingColumn), list: l.statements, meaning: label{"按项目约定", "agreed for projects"}},
 		{name: label{"收入合计", "Income"}, amount: l.statements.together(l.Currency, statementFeeColumn, statementOperatingColumn), list: l.statements, meaning: label{"归平台", "the platform's"}, total: true},
 		{name: label{"代扣税款", "Taxes kept back"}, amount: column(statementTaxesColumn), list: l.statements, meaning: label{"须上缴，不是收入", "owed to tax offices, no income"}},

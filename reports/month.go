@@ -41,6 +41,8 @@ type MonthBook struct {
 	Statements iter.Seq2[StatementRow, error]
 	Products   iter.Seq2[ProductMonthRow, error] // of this month and of the one before
 	Waiting    iter.Seq2[UnsettledRow, error]
+	Rates      iter.Seq2[RateRow, error]      // of the income
+	Lines      iter.Seq2[MonthLineRow, error] // of the month, by seller; nil where there are more than MostMonthLines
 }
 
 // MonthTotals is what the tables and journals say of a currency. Amounts without

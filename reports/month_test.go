@@ -43,11 +43,18 @@ func sampleMonth() MonthReport {
 				UnsettledRow{"acme", "order/cn/A-7", "order", "A-7", "crm", "software", at8("2024-05-28 09:00:00"), yuan("5000.00"), "wait", []string{"paid", "accepted"}, time.Time{}, "not repaid"},
 				UnsettledRow{"acme", "order/cn/A-8", "order", "A-8", "crm", "software", at8("2023-05-28 09:00:00"), yuan("100.00"), "wait", []string{"minimum"}, at8("2024-07-03 05:00:00"), "less than the minimum"},
 				UnsettledRow{"zed", "order/cn/A-9", "order", "A-9", "box", "", time.Time{}, yuan("12.00"), "hold", []string{"paid", "trouble"}, time.Time{}, "no product class"}),
+			Rates: list(
+				RateRow{"common", exactRate("0.05"), exactRate("0"), 3, yuan("1000.00"), yuan("50.00")},
+				RateRow{"common", exactRate("0.05"), exactRate("0.01"), 2, yuan("990.00"), yuan("49.50")},
+				RateRow{"partner", exactRate("0"), exactRate("0"), 1, yuan("0.00"), yuan("0.00")}),
 		}, {
 			Currency:   "USD",
 			Totals:     MonthTotals{Statements: 1, Lines: 1, Products: 1, Billable: dollars("850.00"), Fee: dollars("120.00"), Taxes: dollars("170.00"), Settled: dollars("560.00"), Payout: dollars("560.00"), LinesSettled: dollars("560.00"), JournalFees: dollars("120.00"), JournalTaxes: dollars("170.00"), JournalPayable: dollars("560.00")},
 			Statements: list(StatementRow{"inter", 1, 1, dollars("850.00"), dollars("120.00"), dollars("170.00"), dollars("0.00"), dollars("560.00"), dollars("0.00"), dollars("0.00"), dollars("0.00"), dollars("560.00"), none, "statement-cn-inter-202405.xlsx"}),
 			Products:   list(ProductMonthRow{"inter", "saas", "service", 1, 0, dollars("850.00"), none, dollars("120.00"), dollars("560.00"), none}),
+			Rates:      list(RateRow{"common", exactRate("0.15"), exactRate("0"), 1, dollars("850.00"), dollars("120.00")}),
+			Lines: list(MonthLineRow{"inter", StatementLineRow{Key: "order/cn/I-1", Kind: "order", Order: "I-1", Product: "saas", ProductClass: "service", DecidedBy: "provisioned", DecidedAt: at8("2024-05-02 10:00:00"),
+				Billable: dollars("850.00"), FeeRate: exactRate("0.15"), Share: exactRate("0.85"), Fee: dollars("120.00"), Withheld: dollars("50.00"), WHT: dollars("100.00"), DST: dollars("20.00"), OperatingFee: dollars("0.00"), Settled: dollars("560.00"), Rules: "fees@1 otherwise"}}),
 		}},
 		Parked: list(ParkedRow{"eve", at8("2024-06-03 05:00:00"), "two currencies: correct it, then nightshift runs requeue"}),
 	}

@@ -21,7 +21,7 @@ type month struct {
 // listedMonth is the lists of one currency after they were written.
 type listedMonth struct {
 	MonthBook
-	statements, products, waiting listed
+	statements, products, waiting, rates, lines listed
 
 	top     []topSeller
 	units   [2]int64 // of the products, now and the month before
@@ -89,7 +89,11 @@ func (l *listedMonth) write(b *book, suffix string, r MonthReport, waiting bool)
 		if failed := l.seeProduct(row); failed != nil {
 			wrong = failed
 		}
-	}); err != nil || !waiting {
+	}); err != nil {
+		return err
+	}
+	if !waiting {
+		l.rates, err = writeTable(b, named(ratesTable, suffix), l.Rates, nil)
 		return errors.Join(err, wrong)
 	}
 	l.waiting, err = writeTable(b, named(unsettledTable(r.AsOf, true), suffix), l.Waiting, func(row UnsettledRow) {
@@ -97,6 +101,9 @@ func (l *listedMonth) write(b *book, suffix string, r MonthReport, waiting bool)
 			wrong = failed
 		}
 	})
+	if err == nil && l.Lines != nil {
+		l.lines, err = writeTable(b, named(monthLinesTable, suffix), l.Lines, nil)
+	}
 	return errors.Join(err, wrong)
 }
 
@@ -157,7 +164,7 @@ func (l *listedMonth) in(m market.Money) market.Money {
 func (a *month) control() *control {
 	c := &control{verdictCell: quoted(controlTab) + "!$B$4", ties: []tie{{label{"搁置：行数", "Parked: rows"}, a.Counts.Parked, a.parked.count()}}}
 	for _, l := range a.books {
-		for _, t := range append(l.ties(), l.waitingTies()...) {
+		for _, t := range slices.Concat(l.ties(), l.waitingTies(), l.lineTies()) {
 			if len(a.books) > 1 {
 				t.label = label{t.chinese + "（" + string(l.Currency) + "）", fmt.Sprintf("%s (%s)", t.english, l.Currency)}
 			}

@@ -98,6 +98,34 @@ func (tx *Tx) ProductMonths(ctx context.Context, q MonthQuery) iter.Seq2[Product
 	})
 }
 
+// MonthRate is what was settled by one fee and tier.
+type MonthRate struct {
+	Model              string // how it is shared, or partner
+	FeeRate, ExtraRate market.Decimal
+	Lines              int64
+	Billable, Fee      market.Decimal
+}
+
+// MonthRates add the fees of a month up by rate.
+func (tx *Tx) MonthRates(ctx context.Context, q MonthQuery) iter.Seq2[MonthRate, error] {
+	return streamed(ctx, tx, "add up the fees of "+q.Period.String()+" of "+q.Site, `
+		SELECT CASE WHEN l.kind = 'partner' OR l.kind = 'refund' AND l.reverses LIKE '%/partner' THEN 'partner' ELSE coalesce(l.model, 'common') END,
+		       l.fee_rate, l.extra_rate, count(*), sum(l.billable), sum(l.fee)
+		FROM statement_lines l
+		WHERE l.site = $2 AND l.period = $3 AND l.business_date = $4 AND l.version = 1 AND l.currency = $5 AND l.kind NOT IN ('adjustment', 'opening', 'carried') AND $1 <> 0
+		GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`, q.args(), func(rows pgx.Rows) (r MonthRate, err error) {
+		err = rows.Scan(&r.Model, &r.FeeRate, &r.ExtraRate, &r.Lines, &r.Billable, &r.Fee)
+		return r, err
+	})
+}
+
+// MonthLines are the lines of a month's first statements, by seller.
+func (tx *Tx) MonthLines(ctx context.Context, q MonthQuery) iter.Seq2[SettledLine, error] {
+	return streamed(ctx, tx, "read the lines of "+q.Period.String()+" of "+q.Site, settledLine+`
+		WHERE l.site = $2 AND l.period = $3 AND l.business_date = $4 AND l.version = 1 AND l.currency = $5 AND $1 <> 0
+		ORDER BY c.code, l.no`, q.args(), scanSettledLine)
+}
+
 // UnsettledIn are the lines of a month that wait, in one currency.
 func (tx *Tx) UnsettledIn(ctx context.Context, q MonthQuery) iter.Seq2[Unsettled, error] {
 	return func(yield func(Unsettled, error) bool) {
