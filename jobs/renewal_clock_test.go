@@ -2,8 +2,6 @@ package jobs_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -106,16 +104,21 @@ func naiveClock(start, end time.Time, count int, unit string, daysBefore int, ra
 }
 
 // A simulated clock runs through nights of two zones, one with summer time: some
-// nights are missed, some are tried dry, some are stopped in the middle and started
-// again with other chunks and workers. Every term is bought once, in the right
-// night. The short form is four months of 120 subscriptions, the long one three
-// years of 5,000.
+// nights are missed, some are tried dry, of some the line to the database is dead from
+// a message on, as where a process is killed, and they are started again with other
+// chunks and workers. Every term is bought once, in the right night. The short form is
+// four months of 120 subscriptions, the long one three years of 5,000.
 func TestTheClockOfRenewals(t *testing.T) {
 	t.Parallel()
-	s := storagetest.New(t)
+	url := storagetest.URL(t)
+	s := storagetest.Open(t, url)
 	clockSubscribers(t, s, clockSize)
 	e := engine(t, s)
 	e.Book = twoZones(t)
+	proxy := storagetest.NewProxy(t, url)
+	doomed := *e
+	doomed.Store, doomed.Patience = storagetest.Open(t, proxy.URL()), time.Nanosecond // a dead line stays dead
+	cuts := 0
 	random := rand.New(rand.NewPCG(3, 4))
 	ran := map[string][]time.Time{}
 	first := date(t, clockSize.from)
@@ -124,39 +127,49 @@ func TestTheClockOfRenewals(t *testing.T) {
 			if random.IntN(30) == 0 {
 				continue // nobody woke it
 			}
+			if random.IntN(8) == 0 && dies(t, &doomed, proxy, random, site, on) {
+				cuts++
+			}
 			at := clockNight(t, e, random, site, on)
 			ran[site] = append(ran[site], at)
 		}
+	}
+	if cuts < 5 {
+		t.Errorf("%d nights died", cuts)
 	}
 	clockTerms(t, s, e.Book, ran)
 	clockLaws(t, s)
 }
 
-// clockNight carries one night out, however often it is stopped on the way. What a
-// dry run before it found, it finds.
+// dies begins a night whose line to the database is cut at some message, before it or
+// after it, for good; false where the night had ended before.
+func dies(t *testing.T, e *jobs.Engine, proxy *storagetest.Proxy, random *rand.Rand, site string, on market.Date) bool {
+	t.Helper()
+	cut := proxy.CutAfter
+	if random.IntN(2) == 0 {
+		cut = proxy.CutBefore
+	}
+	cut(1 + random.IntN(80))
+	e.Workers, e.ChunkSize = 1, 1+random.IntN(30)
+	_, err := e.Run(t.Context(), jobs.Request{Job: "renewal", Site: site, On: on})
+	if err != nil && !proxy.WasCut() {
+		t.Fatalf("night of %s at %s, whose line was not cut: %v", on, site, err)
+	}
+	died := proxy.WasCut()
+	proxy.Heal()
+	return died
+}
+
+// clockNight carries one night out. What a dry run before it found, it finds.
 func clockNight(t *testing.T, e *jobs.Engine, random *rand.Rand, site string, on market.Date) time.Time {
 	t.Helper()
-	req := jobs.Request{Job: "renewal", Site: site, On: on}
 	e.Workers, e.ChunkSize = 1+random.IntN(2), 1+random.IntN(60)
+	req := jobs.Request{Job: "renewal", Site: site, On: on}
 	var tried []byte
 	if random.IntN(20) == 0 {
 		dry := req
 		dry.DryRun = true
 		tried = mustRun(t, e, dry).Run.ResultHash
-	}
-	if random.IntN(8) == 0 {
-		ctx, stop := context.WithCancel(t.Context())
-		e.Workers = 1
-		e.Progress = func(jobs.Progress) {
-			if random.IntN(2) == 0 {
-				stop()
-			}
-		}
-		if _, err := e.Run(ctx, req); err != nil && !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
-		}
-		stop()
-		e.Progress = nil
 	}
 	run := mustRun(t, e, req).Run
 	if run.Parked > 0 || tried != nil && !bytes.Equal(run.ResultHash, tried) {

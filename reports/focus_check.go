@@ -24,6 +24,12 @@ const mostFocusProblems = 100
 // CheckFocus reads a dataset and tells which of the rules that a program can
 // check it breaks: the columns there are, types, nulls, allowed words, periods,
 // and prices times quantities. It answers what was billed in each currency.
+//
+// The rules are the requirements that FOCUS 1.2 has for each column and for the
+// attributes of datasets (https://focus.finops.org/focus-specification/v1-2/; their
+// source is github.com/FinOps-Open-Cost-and-Usage-Spec/FOCUS_Spec, specification/columns).
+// What needs an invoice beside the dataset, such as that its sum is billed, is tied
+// elsewhere.
 func CheckFocus(r io.Reader) (problems []FocusProblem, sums map[market.Currency]market.Decimal, err error) {
 	in := csv.NewReader(r)
 	names, err := in.Read()
