@@ -16,7 +16,7 @@ import (
 var History = []string{"decisions", "notices", "completions", "event_keys", "rule_versions", "corrections", "imports",
 	"deductions", "deduction_sources", "order_ends", "refund_results", "month_bills", "journals", "postings", "blocks", "releases", "release_acts", "shadow_differences", "reversals",
 	"usage_records", "usage_results", "rated", "draws", "instance_stops", "packs_bought", "terms", "skipped_nights", "statements", "statement_lines", "waiting_lines",
-	"statement_moves", "payout_pauses", "payout_approvals", "payouts", "payout_lines", "bank_lines", "period_closes", "halts",
+	"statement_moves", "payout_pauses", "payout_approvals", "payouts", "payout_lines", "bank_lines", "bank_clearings", "period_closes", "halts",
 	"policy_results", "unsubscription_results", "outbox",
 	"messages", "archive_acts"}
 
