@@ -68,18 +68,23 @@ type billingDesk struct {
 // openDesk reads the buyers of a chunk with all that billing settles.
 func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.Due) (*billingDesk, error) {
 	buyers := subjects(due)
-	stood := map[int64]bool{}
-	for i := range due {
-		stood[due[i].Subject] = len(due[i].Stands) > 0
+	usage, err := tx.UsageOf(ctx, x.run.Site, buyers, x.run.AsOf, x.site.Zone)
+	if err != nil {
+		return nil, err
 	}
-	d, err := readPayers(ctx, tx, x, buyers, stood)
+	stood, since := map[int64]bool{}, make([]time.Time, len(due))
+	for i := range due {
+		stood[due[i].Subject], since[i] = len(due[i].Stands) > 0, usage[i].Since(x.run.AsOf)
+	}
+	d, err := readPayers(ctx, tx, x, buyers, since, stood)
 	if err != nil {
 		return nil, err
 	}
 	if d.refunds, err = tx.RefundsOf(ctx, buyers, x.run.AsOf, x.site.Zone); err != nil {
 		return nil, err
 	}
-	if err = d.readUsage(ctx, tx, buyers); err != nil {
+	d.usage = usage
+	if err = d.prepareUsage(ctx, tx); err != nil {
 		return nil, err
 	}
 	d.ahead, err = tx.FactsAfter(ctx, x.run.Site, buyers, x.run.AsOf)
@@ -87,14 +92,15 @@ func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.D
 }
 
 // readPayers reads buyers with what they can pay with and the rules they pay by,
-// and locks their accounts.
-func readPayers(ctx context.Context, tx *storage.Tx, x *execution, buyers []int64, stood map[int64]bool) (*billingDesk, error) {
+// and locks their accounts. Since is the first instant of each at which there may
+// be something to pay that is not among the facts of payers.
+func readPayers(ctx context.Context, tx *storage.Tx, x *execution, buyers []int64, since []time.Time, stood map[int64]bool) (*billingDesk, error) {
 	d := &billingDesk{x: x, version: map[string]*rules.Policy{}}
 	for n, ruleset := range x.line.rulesets {
 		d.version[ruleset] = x.inForce[n].Policy()
 	}
 	var err error
-	if d.payers, err = tx.Payers(ctx, buyers, stood); err != nil {
+	if d.payers, err = tx.Payers(ctx, buyers, since, stood); err != nil {
 		return nil, err
 	}
 	var accounts []market.Account
@@ -124,16 +130,13 @@ func subjects(due []storage.Due) []int64 {
 	return ids
 }
 
-// readUsage reads what the buyers used.
-func (d *billingDesk) readUsage(ctx context.Context, tx *storage.Tx, buyers []int64) (err error) {
+// prepareUsage reads what is needed to meter what the buyers used.
+func (d *billingDesk) prepareUsage(ctx context.Context, tx *storage.Tx) (err error) {
 	x := d.x
 	if x.meter == nil {
 		if x.meter, err = x.newMeter(ctx, tx); err != nil {
 			return err
 		}
-	}
-	if d.usage, err = tx.UsageOf(ctx, x.run.Site, buyers, x.run.AsOf, x.site.Zone); err != nil {
-		return err
 	}
 	var keys []string
 	for i := range d.usage {
@@ -196,6 +199,7 @@ func (k *harvest) money(b *billed) {
 	k.journals = append(k.journals, b.journals...)
 	k.deductions = append(k.deductions, b.deductions...)
 	k.decisions = append(k.decisions, b.decisions...)
+	k.booked = append(k.booked, b.booked...)
 	k.effects.Append(b.effects)
 	for _, e := range b.effects.Events {
 		k.doubtful = append(k.doubtful, e.Key)

@@ -26,20 +26,17 @@ func (o *owing) freezes() []market.Span {
 	return append(o.Frozen[:len(o.Frozen):len(o.Frozen)], market.Span{From: o.FrozenAt})
 }
 
-// freezesKept is for how long it matters that use was frozen: no record is as old
-// when it comes. Afterwards nothing stands of who owes nothing.
-const freezesKept = 366 * 24 * time.Hour
-
 // forgetFreezes drops the freezes that no record can be about any more, and has
-// the buyer looked at when the next one is of that age.
+// the buyer looked at when the next one is of that age. Afterwards nothing stands
+// of who owes nothing.
 func (b *bill) forgetFreezes() {
 	o := &b.billed.stands.Owing
-	old := func(s market.Span) bool { return !s.To.Add(freezesKept).After(b.asOf) }
+	old := func(s market.Span) bool { return !s.To.Add(market.Remembered).After(b.asOf) }
 	if slices.ContainsFunc(o.Frozen, old) {
 		o.Frozen = slices.DeleteFunc(slices.Clone(o.Frozen), old)
 	}
 	if len(o.Frozen) > 0 {
-		b.billed.look = earliest(b.billed.look, o.Frozen[0].To.Add(freezesKept))
+		b.billed.look = earliest(b.billed.look, o.Frozen[0].To.Add(market.Remembered))
 	}
 }
 

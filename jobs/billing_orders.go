@@ -175,6 +175,7 @@ func (t *orderTry) decide(at time.Time) error {
 
 func (t *orderTry) end(outcome string, at time.Time) {
 	t.ended = true
+	t.settled("order", t.order.ID)
 	t.billed.ends = append(t.billed.ends, market.OrderEnd{OrderID: t.order.ID, Outcome: outcome, At: at})
 }
 

@@ -180,3 +180,41 @@ func wantLines(t *testing.T, s *storage.Store, query string, want ...string) {
 		t.Errorf("got\n%swant\n%s", got, strings.Join(want, "\n"))
 	}
 }
+
+// What is reported nights after it happened is booked at its own instant by the
+// next run: nothing that came late is lost, and nothing is booked twice.
+func TestWhatIsReportedLateIsBookedAllTheSame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(5, 30, 8)
+	s := storagetest.New(t)
+	take := usageDesk(t, s)
+	late := map[string]string{}
+	for _, kind := range worldKinds {
+		rows := strings.SplitAfter(w.files[kind].String(), "\n")
+		var now, held strings.Builder
+		now.WriteString(rows[0])
+		held.WriteString(rows[0])
+		for i, row := range rows[1:] {
+			if i%2 == 0 && slices.Contains([]string{"money", "instruments", "charges", "refunds"}, kind) {
+				held.WriteString(row)
+			} else {
+				now.WriteString(row)
+			}
+		}
+		take(kind, now.String())
+		late[kind] = held.String()
+	}
+	e := engine(t, s)
+	for night := range 9 {
+		if night == 6 {
+			for _, kind := range []string{"instruments", "money", "charges", "refunds"} {
+				take(kind, late[kind])
+			}
+		}
+		mustRun(t, e, billingNight(night))
+		lawful(t, s, fmt.Sprint("night ", night))
+	}
+	if n := count(t, s, `SELECT count(*) FROM unbooked WHERE kind IN ('money', 'instrument', 'charge') AND at < '2024-06-08'`); n != 0 {
+		t.Errorf("%d facts are open that the nights should have settled", n)
+	}
+}

@@ -64,5 +64,10 @@ func (b *bill) closeRefund(r *market.RefundRequest, result market.RefundResult) 
 	result.RefundID, result.OrderID, result.BuyerID, result.Request, result.RequestedAt = r.ID, r.Order.ID, b.payer.ID, r.Request, r.RequestedAt
 	notify(&b.billed.effects, market.Notice{Key: "refund_decided/" + b.payer.Site + "/" + r.Code, Kind: "refund_" + result.Outcome, Subject: r.Order.ID, Recipients: concerned, At: result.At})
 	b.billed.refunds = append(b.billed.refunds, result)
+	if r.ID < 0 {
+		b.settled("completion", -r.ID)
+	} else {
+		b.settled("refund", r.ID)
+	}
 	b.billed.outcomes[result.Outcome]++
 }

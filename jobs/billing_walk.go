@@ -52,6 +52,7 @@ func (b *bill) cleared() *bill {
 			deductions: of.deductions[:0],
 			decisions:  of.decisions[:0],
 			ends:       of.ends[:0],
+			booked:     of.booked[:0],
 			refunds:    of.refunds[:0],
 			months:     of.months[:0],
 			effects:    market.Effects{Events: of.effects.Events[:0], Completions: of.effects.Completions[:0], Notices: of.effects.Notices[:0]},
@@ -70,6 +71,7 @@ type billed struct {
 	deductions []market.Deduction
 	decisions  []market.Decision
 	ends       []market.OrderEnd
+	booked     []market.Booked
 	refunds    []market.RefundResult
 	months     []market.MonthBill
 	effects    market.Effects
@@ -117,7 +119,10 @@ func (b *bill) settle() error {
 	}
 	for i := range b.payer.Charges {
 		c := &b.payer.Charges[i]
-		b.when(c.At, useIsDeducted, func(time.Time) error { return b.charge(c) })
+		b.when(c.At, useIsDeducted, func(time.Time) error {
+			b.settled("charge", c.ID)
+			return b.charge(c)
+		})
 	}
 	tries := slices.Grow(b.tries, len(b.payer.Orders))[:len(b.payer.Orders)]
 	b.tries = tries
@@ -170,7 +175,10 @@ func (b *bill) settle() error {
 func (b *bill) planMoney() {
 	for i := range b.money {
 		m := &b.money[i]
-		b.when(m.At, moneyComes, func(time.Time) error { return b.bookMoney(m) })
+		b.when(m.At, moneyComes, func(time.Time) error {
+			b.settled("money", m.ID)
+			return b.bookMoney(m)
+		})
 	}
 }
 
@@ -178,7 +186,10 @@ func (b *bill) planMoney() {
 func (b *bill) planInstruments() {
 	for i := range b.payer.Granted {
 		if g := &b.payer.Granted[i]; g.Account != "" && !g.Issued {
-			b.when(g.GrantedAt, moneyComes, func(time.Time) error { return b.book(g.Issue(b.payer.Site)) })
+			b.when(g.GrantedAt, moneyComes, func(time.Time) error {
+				b.settled("instrument", g.ID)
+				return b.book(g.Issue(b.payer.Site))
+			})
 		}
 	}
 }
@@ -254,6 +265,11 @@ func (b *bill) bookMoney(m *market.MoneyIn) error {
 	return b.payArrears(m)
 }
 
+// settled notes that a fact need not be read again.
+func (b *bill) settled(kind string, fact int64) {
+	b.billed.booked = append(b.billed.booked, market.Booked{BuyerID: b.payer.ID, Kind: kind, Fact: fact})
+}
+
 // book keeps a journal, and spends what it spends.
 func (b *bill) book(j market.Journal) error {
 	if err := b.books.Keep(j); err != nil {
@@ -299,7 +315,7 @@ func (b *bill) instruments(m market.Bill) []market.Instrument {
 	currency := m.Price.Currency
 	all := b.purse[:0]
 	for n := range b.payer.Granted {
-		if g := &b.payer.Granted[n]; g.GrantedAt.After(m.At) || g.Kind == market.Discount && !m.PricedAt.IsZero() && g.GrantedAt.After(m.PricedAt) {
+		if g := &b.payer.Granted[n]; g.Forgotten(m.At) || g.GrantedAt.After(m.At) || g.Kind == market.Discount && !m.PricedAt.IsZero() && g.GrantedAt.After(m.PricedAt) {
 			continue
 		}
 		i := b.payer.Granted[n]

@@ -396,6 +396,23 @@ var brokenLaws = map[string]string{
 		  AND NOT EXISTS (SELECT FROM parked p WHERE p.subject = m.buyer_id AND p.requeued_at IS NULL)`,
 	// Orders of no product are settled once somebody reports one; nothing else is set aside.
 	"somebody is parked": `SELECT reason FROM parked WHERE requeued_at IS NULL AND NOT (job = 'settlement' AND reason LIKE '%The product has no class%')`,
+	"what is not booked is not known to be open": `
+		SELECT 'money ' || m.code FROM money m WHERE NOT EXISTS (SELECT FROM event_keys e WHERE e.key = 'money/cn/' || m.code) AND NOT EXISTS (SELECT FROM unbooked u WHERE (u.buyer_id, u.kind, u.fact) = (m.buyer_id, 'money', m.id))
+		UNION ALL
+		SELECT 'charge ' || c.code FROM charges c WHERE NOT EXISTS (SELECT FROM event_keys e WHERE e.key = 'charge/cn/' || c.code) AND NOT EXISTS (SELECT FROM unbooked u WHERE (u.buyer_id, u.kind, u.fact) = (c.buyer_id, 'charge', c.id))
+		UNION ALL
+		SELECT 'instrument ' || i.code FROM instruments i WHERE i.kind <> 'discount' AND NOT EXISTS (SELECT FROM event_keys e WHERE e.key = 'issue/cn/' || i.code) AND NOT EXISTS (SELECT FROM unbooked u WHERE (u.buyer_id, u.kind, u.fact) = (i.buyer_id, 'instrument', i.id))
+		UNION ALL
+		SELECT 'order ' || o.code FROM orders o WHERE o.paid_at IS NULL AND o.cancelled_at IS NULL AND NOT EXISTS (SELECT FROM order_ends e WHERE e.order_id = o.id) AND NOT EXISTS (SELECT FROM unbooked u WHERE (u.buyer_id, u.kind, u.fact) = (o.buyer_id, 'order', o.id))
+		UNION ALL
+		SELECT 'refund ' || r.code FROM refunds r JOIN orders o ON o.id = r.order_id WHERE r.refunded_at IS NULL AND NOT EXISTS (SELECT FROM refund_results b WHERE b.refund_id = r.id) AND NOT EXISTS (SELECT FROM unbooked u WHERE (u.buyer_id, u.kind, u.fact) = (o.buyer_id, 'refund', r.id))`,
+	"what is booked is open": `
+		SELECT kind || ' ' || fact FROM unbooked u
+		WHERE CASE kind WHEN 'money' THEN EXISTS (SELECT FROM event_keys e JOIN money m ON e.key = 'money/cn/' || m.code WHERE m.id = u.fact)
+			WHEN 'charge' THEN EXISTS (SELECT FROM event_keys e JOIN charges c ON e.key = 'charge/cn/' || c.code WHERE c.id = u.fact)
+			WHEN 'instrument' THEN EXISTS (SELECT FROM event_keys e JOIN instruments i ON e.key = 'issue/cn/' || i.code WHERE i.id = u.fact)
+			WHEN 'order' THEN EXISTS (SELECT FROM order_ends e WHERE e.order_id = u.fact)
+			WHEN 'refund' THEN EXISTS (SELECT FROM refund_results b WHERE b.refund_id = u.fact) END`,
 }
 
 // lawful finds what must not be in the books.

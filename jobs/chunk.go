@@ -37,6 +37,7 @@ type harvest struct {
 	journals   []market.Journal // of billing and renewal
 	deductions []market.Deduction
 	ends       []market.OrderEnd
+	booked     []market.Booked
 	refunds    []market.RefundResult
 	months     []market.MonthBill
 	turns      []turn // of what buyers owe, which sellers have to be told of
@@ -64,6 +65,7 @@ func (k *harvest) cleared() *harvest {
 		journals:   k.journals[:0],
 		deductions: k.deductions[:0],
 		ends:       k.ends[:0],
+		booked:     k.booked[:0],
 		refunds:    k.refunds[:0],
 		months:     k.months[:0],
 		turns:      k.turns[:0],
@@ -327,6 +329,9 @@ func (k *harvest) keepBilled(ctx context.Context, tx *storage.Tx, owner storage.
 		return err
 	}
 	if err := tx.KeepOrderEnds(ctx, owner, k.ends); err != nil {
+		return err
+	}
+	if err := tx.KeepBooked(ctx, k.booked); err != nil {
 		return err
 	}
 	if err := tx.KeepRefunds(ctx, owner, k.refunds); err != nil {

@@ -74,10 +74,6 @@ func (e *Engine) ExplainSubscription(ctx context.Context, siteName, code string,
 // lifeOf asks the rules in force how a subscription stood in the last night, and
 // looks ahead from there; where there was no night, from its start.
 func (e *Engine) lifeOf(ctx context.Context, tx *storage.Tx, site *rules.Site, id, buyer int64, last market.Date, ran bool) (*Life, error) {
-	payers, err := tx.Payers(ctx, []int64{buyer}, nil)
-	if err != nil {
-		return nil, err
-	}
 	all, err := tx.SubscriptionsOf(ctx, []int64{buyer})
 	if err != nil {
 		return nil, err
@@ -88,6 +84,10 @@ func (e *Engine) lifeOf(ctx context.Context, tx *storage.Tx, site *rules.Site, i
 		last = market.DateOf(s.Start, site.Zone)
 	}
 	at, err := asOf(site, renewalJob, last)
+	if err != nil {
+		return nil, err
+	}
+	payers, err := tx.Payers(ctx, []int64{buyer}, []time.Time{at}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"nightshift/rules/market"
 	"nightshift/storage"
@@ -36,7 +37,7 @@ func renewalStep(ctx context.Context, tx *storage.Tx, x *execution, shard *stora
 		return err
 	}
 	buyers := subjects(due)
-	desk, err := readPayers(ctx, tx, x, buyers, nil)
+	desk, err := readPayers(ctx, tx, x, buyers, slices.Repeat([]time.Time{x.run.AsOf}, len(buyers)), nil)
 	if err != nil {
 		return err
 	}

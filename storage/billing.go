@@ -84,6 +84,25 @@ func (tx *Tx) KeepOrderEnds(ctx context.Context, k Keeping, ends []market.OrderE
 	return nil
 }
 
+// KeepBooked takes facts off what is open.
+func (tx *Tx) KeepBooked(ctx context.Context, booked []market.Booked) error {
+	if len(booked) == 0 {
+		return nil
+	}
+	buyers, kinds, facts := make([]int64, len(booked)), make([]string, len(booked)), make([]int64, len(booked))
+	for i, b := range booked {
+		buyers[i], kinds[i], facts[i] = b.BuyerID, b.Kind, b.Fact
+	}
+	return tx.lookingUp(ctx, func() error {
+		if _, err := tx.Exec(ctx, `
+			DELETE FROM unbooked u USING unnest($1::bigint[], $2::text[], $3::bigint[]) AS b (buyer_id, kind, fact)
+			WHERE (u.buyer_id, u.kind, u.fact) = (b.buyer_id, b.kind, b.fact)`, buyers, kinds, facts); err != nil {
+			return fmt.Errorf("take %d facts off what is open: %w", len(booked), err)
+		}
+		return nil
+	})
+}
+
 // wakePayers has billing look at the buyers of orders that a supervision ended
 // with a refund: what they paid goes back.
 func (tx *Tx) wakePayers(ctx context.Context, ended []market.Completion) error {
@@ -96,11 +115,19 @@ func (tx *Tx) wakePayers(ctx context.Context, ended []market.Completion) error {
 	if len(orders) == 0 {
 		return nil
 	}
+	const paid = `EXISTS (SELECT FROM deductions_seen p WHERE p.key = 'order/' || o.site || '/' || o.code || '/paid')`
 	_, err := tx.Exec(ctx, `
+		INSERT INTO unbooked
+		SELECT o.buyer_id, 'completion', o.id, o.placed_at FROM orders o WHERE o.id = ANY($1) AND o.paid_at IS NULL
+		ON CONFLICT DO NOTHING`, orders)
+	if err != nil {
+		return fmt.Errorf("note %d orders whose supervision ended with a refund: %w", len(orders), err)
+	}
+	_, err = tx.Exec(ctx, `
 		INSERT INTO due AS d (job, site, subject, look_at)
 		SELECT DISTINCT 'billing', o.site, o.buyer_id, '-infinity'::timestamptz
 		FROM orders o
-		WHERE o.id = ANY($1) AND EXISTS (SELECT FROM deductions_seen p WHERE p.key = 'order/' || o.site || '/' || o.code || '/paid')
+		WHERE o.id = ANY($1) AND `+paid+`
 		ON CONFLICT (job, subject) DO UPDATE SET look_at = excluded.look_at`, orders)
 	if err != nil {
 		return fmt.Errorf("wake the buyers of %d refunded orders: %w", len(orders), err)

@@ -11,17 +11,18 @@ import (
 )
 
 // owedNow lists what buyers owed for use when a run had ended, by account: $1 is
-// the site, $2 the business date. What people book afterwards has a later date.
+// the site, $2 the business date. What people book afterwards has a later date: it
+// is taken off the balance, so that a night does not add up all nights before.
 const owedNow = `
 	WITH owed AS (
-		SELECT a.name, a.currency, -sum(p.change) AS amount
+		SELECT a.name, a.currency, p.later - a.balance AS amount
 		FROM accounts a CROSS JOIN LATERAL (
-			SELECT -amount AS change FROM postings WHERE from_account = a.name AND site = a.site AND currency = a.currency AND business_date <= $2
-			UNION ALL
-			SELECT amount FROM postings WHERE to_account = a.name AND site = a.site AND currency = a.currency AND business_date <= $2) p
-		WHERE a.site = $1 AND a.name LIKE 'buyer:%:arrears'
-		GROUP BY a.name, a.currency
-		HAVING sum(p.change) < 0)`
+			SELECT coalesce(sum(l.change), 0) AS later
+			FROM (
+				SELECT -amount AS change FROM postings WHERE from_account = a.name AND site = a.site AND currency = a.currency AND business_date > $2
+				UNION ALL
+				SELECT amount FROM postings WHERE to_account = a.name AND site = a.site AND currency = a.currency AND business_date > $2) l) p
+		WHERE a.site = $1 AND a.name LIKE 'buyer:%:arrears' AND a.balance < p.later)`
 
 // notPaid are the decisions d of a run about orders that are not paid, in one
 // currency; orders without an amount count to the site's, $4.

@@ -20,18 +20,20 @@ func (tx *Tx) MoneyOf(ctx context.Context, buyers []int64, upto time.Time) (map[
 	}
 	var rows []row
 	var keys []string
-	err := tx.Query(ctx, `
-		SELECT m.buyer_id, m.site, m.code, b.code, m.kind, coalesce(m.account, ''), m.amount, m.currency, m.at, coalesce(m.reference, ''), coalesce(m.instrument, '')
-		FROM money m JOIN buyers b ON b.id = m.buyer_id
-		WHERE m.buyer_id = ANY($1) AND m.at <= $2
-		ORDER BY m.buyer_id, m.at, m.code COLLATE "C"`, []any{buyers, upto}, func(r pgx.Rows) error {
-		var one row
-		var site string
-		m := &one.money
-		err := r.Scan(&one.buyer, &site, &m.Code, &m.Buyer, &m.Kind, &m.Account, &m.Amount.Amount, &m.Amount.Currency, &m.At, &m.Reference, &m.Instrument)
-		one.key = market.MoneyKey(site, m.Code)
-		rows, keys = append(rows, one), append(keys, one.key)
-		return err
+	err := tx.lookingUp(ctx, func() error {
+		return tx.Query(ctx, `
+			SELECT m.buyer_id, m.id, m.site, m.code, b.code, m.kind, coalesce(m.account, ''), m.amount, m.currency, m.at, coalesce(m.reference, ''), coalesce(m.instrument, '')
+			FROM unbooked_seen u JOIN money m ON m.id = u.fact JOIN buyers b ON b.id = m.buyer_id
+			WHERE u.buyer_id = ANY($1) AND u.kind = 'money' AND m.at <= $2
+			ORDER BY m.buyer_id, m.at, m.code COLLATE "C"`, []any{buyers, upto}, func(r pgx.Rows) error {
+			var one row
+			var site string
+			m := &one.money
+			err := r.Scan(&one.buyer, &m.ID, &site, &m.Code, &m.Buyer, &m.Kind, &m.Account, &m.Amount.Amount, &m.Amount.Currency, &m.At, &m.Reference, &m.Instrument)
+			one.key = market.MoneyKey(site, m.Code)
+			rows, keys = append(rows, one), append(keys, one.key)
+			return err
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the money of %d buyers: %w", len(buyers), err)

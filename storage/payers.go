@@ -14,31 +14,44 @@ import (
 )
 
 // Payers reads buyers with what they can pay with and what they have to pay, in
-// the order of the ids, which must be sorted. Orders and instruments are those
-// that were there by the as-of or will come. Attempts are looked up of the orders
-// of buyers who stood: where nothing stands, nothing open was tried before.
-func (tx *Tx) Payers(ctx context.Context, ids []int64, stood map[int64]bool) ([]market.Payer, error) {
+// the order of the ids, which must be sorted: what is open, not what ever
+// happened. Beside each id stands the first instant at which the buyer may have
+// to pay for something that is not a fact of those read here; instruments that
+// were over long before that, and before what is open, are left out. Attempts are
+// looked up of the orders of buyers who stood: where nothing stands, nothing open
+// was tried before.
+func (tx *Tx) Payers(ctx context.Context, ids []int64, since []time.Time, stood map[int64]bool) ([]market.Payer, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	r := payerReader{tx: tx, ctx: ctx, ids: ids, stood: stood, out: make([]market.Payer, len(ids)), at: make(map[int64]int, len(ids))}
+	r := payerReader{tx: tx, ctx: ctx, ids: ids, since: since, stood: stood, out: make([]market.Payer, len(ids)), at: make(map[int64]int, len(ids))}
 	for i, id := range ids {
 		r.out[i].ID, r.at[id] = id, i
 	}
-	for _, read := range []func() error{r.buyers, r.instruments, r.orders, r.charges, r.known} {
-		if err := read(); err != nil {
-			return nil, fmt.Errorf("read %d payers from buyer %d: %w", len(ids), ids[0], err)
+	err := tx.lookingUp(ctx, func() error {
+		for _, read := range []func() error{r.buyers, r.instruments, r.orders, r.charges} {
+			if err := read(); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err == nil {
+		err = r.known()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %d payers from buyer %d: %w", len(ids), ids[0], err)
 	}
 	return r.out, nil
 }
 
 type payerReader struct {
-	tx  *Tx
-	ctx context.Context
-	ids []int64
-	out []market.Payer
-	at  map[int64]int // of each buyer, its place in out
+	tx    *Tx
+	ctx   context.Context
+	ids   []int64
+	since []time.Time
+	out   []market.Payer
+	at    map[int64]int // of each buyer, its place in out
 
 	stood map[int64]bool
 }
@@ -56,19 +69,22 @@ func (r *payerReader) buyers() error {
 
 func (r *payerReader) instruments() error {
 	return r.tx.Query(r.ctx, `
-		SELECT i.buyer_id, i.code, i.kind, coalesce(s.code, ''), i.borne_by, coalesce(i.amount, 0), coalesce(i.currency, ''),
+		SELECT i.buyer_id, i.id, i.code, i.kind, coalesce(s.code, ''), i.borne_by, coalesce(i.amount, 0), coalesce(i.currency, ''),
 		       coalesce(i.rate, 0), coalesce(i.discount_kind, ''), i.granted_at, i.valid_from, i.valid_until, i.restricted, coalesce(i.min_spend, 0),
-		       coalesce(i.products, ''), coalesce(i.charge_modes, ''), coalesce(i.order_types, ''), coalesce(i.not_with, '')
-		FROM instruments i LEFT JOIN sellers s ON s.id = i.seller_id
-		WHERE i.buyer_id = ANY($1)
-		ORDER BY i.buyer_id, i.code`, []any{r.ids}, func(rows pgx.Rows) error {
+		       coalesce(i.products, ''), coalesce(i.charge_modes, ''), coalesce(i.order_types, ''), coalesce(i.not_with, ''),
+		       NOT EXISTS (SELECT FROM unbooked_seen u WHERE u.buyer_id = i.buyer_id AND u.kind = 'instrument' AND u.fact = i.id)
+		FROM unnest($1::bigint[], $2::timestamptz[]) AS q (buyer_id, since)
+		CROSS JOIN LATERAL (SELECT least(q.since, min(u.at)) - $3::interval AS at FROM unbooked_seen u WHERE u.buyer_id = q.buyer_id) f
+		JOIN instruments i ON i.buyer_id = q.buyer_id AND coalesce(i.valid_until, 'infinity') >= f.at
+		LEFT JOIN sellers s ON s.id = i.seller_id
+		ORDER BY i.buyer_id, i.code`, []any{r.ids, r.since, market.Remembered}, func(rows pgx.Rows) error {
 		var i market.Instrument
 		var buyer int64
 		var from, until pgtype.Timestamptz
 		var products, modes, types, barred string
-		if err := rows.Scan(&buyer, &i.Code, &i.Kind, &i.Issuer, &i.BorneBy, &i.Granted.Amount, &i.Granted.Currency,
+		if err := rows.Scan(&buyer, &i.ID, &i.Code, &i.Kind, &i.Issuer, &i.BorneBy, &i.Granted.Amount, &i.Granted.Currency,
 			&i.Rate, &i.DiscountKind, &i.GrantedAt, &from, &until, &i.Restricted, &i.MinSpend.Amount,
-			&products, &modes, &types, &barred); err != nil {
+			&products, &modes, &types, &barred, &i.Issued); err != nil {
 			return err
 		}
 		p := &r.out[r.at[buyer]]
@@ -156,13 +172,14 @@ func (r *payerReader) orders() error {
 		SELECT o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.charge_mode, o.placed_at, coalesce(o.amount, 0), coalesce(o.currency, ''),
 		       coalesce(s.id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''),
 		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, '')
-		FROM orders o LEFT JOIN products p ON p.id = o.product_id
+		FROM unbooked_seen u JOIN orders o ON o.id = u.fact
+		LEFT JOIN products p ON p.id = o.product_id
 		LEFT JOIN sellers s ON s.id = CASE
 			WHEN coalesce(o.seller_id, p.seller_id) IS NULL THEN (SELECT min(l.seller_id) FROM order_lines l WHERE l.order_id = o.id HAVING count(DISTINCT l.seller_id) = 1)
 			WHEN EXISTS (SELECT FROM order_lines l LEFT JOIN products g ON g.id = l.product_id
 			             WHERE l.order_id = o.id AND coalesce(l.seller_id, g.seller_id) <> coalesce(o.seller_id, p.seller_id)) THEN NULL -- several share it
 			ELSE coalesce(o.seller_id, p.seller_id) END
-		WHERE o.buyer_id = ANY($1) AND o.paid_at IS NULL AND o.cancelled_at IS NULL
+		WHERE u.buyer_id = ANY($1) AND u.kind = 'order' AND o.paid_at IS NULL AND o.cancelled_at IS NULL
 		  AND NOT EXISTS (SELECT FROM order_ends_seen e WHERE e.order_id = o.id)
 		ORDER BY o.buyer_id, o.placed_at, o.id`, []any{pgx.QueryExecModeDescribeExec, r.ids}, func(rows pgx.Rows) error {
 		if err := rows.Scan(dest...); err != nil {
@@ -189,8 +206,9 @@ func (r *payerReader) charges() error {
 	err := r.tx.Query(r.ctx, `
 		SELECT c.buyer_id, c.id, c.code, coalesce(c.seller_id, 0), coalesce(s.code, ''), coalesce(c.product_id, 0), coalesce(p.code, ''), coalesce(c.item, ''),
 		       c.amount, c.currency, c.used_from, c.used_until, c.at
-		FROM charges c LEFT JOIN sellers s ON s.id = c.seller_id LEFT JOIN products p ON p.id = c.product_id
-		WHERE c.buyer_id = ANY($1)
+		FROM unbooked_seen u JOIN charges c ON c.id = u.fact
+		LEFT JOIN sellers s ON s.id = c.seller_id LEFT JOIN products p ON p.id = c.product_id
+		WHERE u.buyer_id = ANY($1) AND u.kind = 'charge'
 		ORDER BY c.buyer_id, c.at, c.code COLLATE "C"`, []any{r.ids}, func(rows pgx.Rows) error {
 		var buyer int64
 		var c market.Charge
@@ -236,7 +254,7 @@ func (r *payerReader) known() error {
 	r.each(func(p *market.Payer, i *market.Instrument, o *market.OpenOrder, at time.Time) {
 		switch was := seen[keys[n]]; {
 		case i != nil:
-			i.Issued = was
+			i.Issued = was // in a dry run, which leaves it among what is not booked
 		case was:
 			o.Attempted = append(o.Attempted, at)
 		}
@@ -245,13 +263,13 @@ func (r *payerReader) known() error {
 	return nil
 }
 
-// each visits every instrument with an account, and every instant at which an
-// order of a buyer who stood is asked to be paid.
+// each visits every instrument with an account that may have to be issued, and
+// every instant at which an order of a buyer who stood is asked to be paid.
 func (r *payerReader) each(visit func(p *market.Payer, i *market.Instrument, o *market.OpenOrder, at time.Time)) {
 	for n := range r.out {
 		p := &r.out[n]
 		for i := range p.Granted {
-			if p.Granted[i].Account != "" {
+			if p.Granted[i].Account != "" && !p.Granted[i].Issued {
 				visit(p, &p.Granted[i], nil, time.Time{})
 			}
 		}
@@ -269,14 +287,26 @@ func (r *payerReader) each(visit func(p *market.Payer, i *market.Instrument, o *
 // FactsAfter is, for each of the buyers, the first instant after another at
 // which money or use is reported that lies ahead: history may be imported as a
 // whole, and its nights run afterwards.
-func (tx *Tx) FactsAfter(ctx context.Context, site string, buyers []int64, after time.Time) (map[int64]time.Time, error) {
+func (tx *Tx) FactsAfter(ctx context.Context, site string, buyers []int64, after time.Time) (next map[int64]time.Time, err error) {
+	err = tx.lookingUp(ctx, func() error {
+		next, err = tx.factsAfter(ctx, site, buyers, after)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for what lies ahead of %d buyers: %w", len(buyers), err)
+	}
+	return next, nil
+}
+
+func (tx *Tx) factsAfter(ctx context.Context, site string, buyers []int64, after time.Time) (map[int64]time.Time, error) {
 	next := map[int64]time.Time{}
 	for _, query := range []string{`
-		SELECT buyer_id, min(at) FROM money WHERE buyer_id = ANY($2) AND at > $3 AND site = $1 GROUP BY buyer_id`, `
-		SELECT o.buyer_id, min(coalesce(r.approved_at, r.requested_at))
-		FROM refunds r JOIN orders o ON o.id = r.order_id
-		WHERE o.buyer_id = ANY($2) AND r.site = $1 AND coalesce(r.approved_at, r.requested_at) > $3 AND (r.request <> 'negotiated' OR r.approved_at IS NOT NULL) AND r.refunded_at IS NULL
-		GROUP BY o.buyer_id`, `
+		SELECT u.buyer_id, min(m.at) FROM unbooked_seen u JOIN money m ON m.id = u.fact
+		WHERE u.buyer_id = ANY($2) AND u.kind = 'money' AND m.at > $3 AND m.site = $1 GROUP BY u.buyer_id`, `
+		SELECT u.buyer_id, min(coalesce(r.approved_at, r.requested_at))
+		FROM unbooked_seen u JOIN refunds r ON r.id = u.fact
+		WHERE u.buyer_id = ANY($2) AND u.kind = 'refund' AND r.site = $1 AND coalesce(r.approved_at, r.requested_at) > $3 AND (r.request <> 'negotiated' OR r.approved_at IS NOT NULL) AND r.refunded_at IS NULL
+		GROUP BY u.buyer_id`, `
 		SELECT i.buyer_id, min(u.received_at)
 		FROM instances i CROSS JOIN LATERAL (
 			SELECT received_at FROM usage_records u
@@ -296,7 +326,7 @@ func (tx *Tx) FactsAfter(ctx context.Context, site string, buyers []int64, after
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("look for what lies ahead of %d buyers: %w", len(buyers), err)
+			return nil, err
 		}
 	}
 	return next, nil

@@ -20,7 +20,26 @@ import (
 func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zone *time.Location) (map[int64][]market.RefundRequest, error) {
 	found := map[int64][]market.RefundRequest{}
 	returned := map[int64][]*market.Return{}
-	err := tx.Query(ctx, `
+	err := tx.lookingUp(ctx, func() error {
+		return tx.openRefunds(ctx, buyers, asOf, zone, func(r market.RefundRequest) {
+			if r.Return != nil {
+				returned[r.Order.ID] = append(returned[r.Order.ID], r.Return)
+			}
+			found[r.Order.BuyerID] = append(found[r.Order.BuyerID], r)
+		})
+	})
+	if err == nil {
+		err = tx.appealsAgainst(ctx, returned)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the refunds of %d buyers: %w", len(buyers), err)
+	}
+	return found, tx.paidBy(ctx, found)
+}
+
+// openRefunds hands out the requests that nobody has decided.
+func (tx *Tx) openRefunds(ctx context.Context, buyers []int64, asOf time.Time, zone *time.Location, each func(market.RefundRequest)) error {
+	return tx.Query(ctx, `
 		SELECT r.id, r.code, r.request, coalesce(r.amount, 0), coalesce(r.currency, ''), r.requested_at, coalesce(r.approved_at, r.requested_at),
 		       o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.delivery_mode, o.charge_mode, coalesce(o.amount, 0), coalesce(o.currency, ''),
 		       coalesce(d.seller_id, 0), coalesce(s.code, ''), coalesce(p.code, ''),
@@ -31,11 +50,13 @@ func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zon
 		       (SELECT count(*) FROM refund_results_seen b WHERE b.buyer_id = o.buyer_id AND b.request = 'unconditional' AND b.outcome = 'refund'
 		          AND extract(year FROM b.requested_at AT TIME ZONE $3) = extract(year FROM r.requested_at AT TIME ZONE $3))
 		FROM (
-			SELECT id, code, order_id, request, amount, currency, requested_at, approved_at, sent_at, taken_at, objected_at FROM refunds WHERE refunded_at IS NULL
+			SELECT f.id, f.code, f.order_id, f.request, f.amount, f.currency, f.requested_at, f.approved_at, f.sent_at, f.taken_at, f.objected_at
+			FROM unbooked_seen u JOIN refunds f ON f.id = u.fact
+			WHERE u.buyer_id = ANY($1) AND u.kind = 'refund' AND f.refunded_at IS NULL
 			UNION ALL
 			SELECT -c.order_id, 'supervision/' || o.code, c.order_id, 'granted', NULL, NULL, c.completed_at, NULL, NULL, NULL, NULL
-			FROM completions_seen c JOIN orders o ON o.id = c.order_id
-			WHERE c.outcome = 'refund' AND o.buyer_id = ANY($1)
+			FROM unbooked_seen u JOIN completions_seen c ON c.order_id = u.fact JOIN orders o ON o.id = c.order_id
+			WHERE u.buyer_id = ANY($1) AND u.kind = 'completion' AND c.outcome = 'refund'
 			  AND NOT EXISTS (SELECT FROM reversals v WHERE v.order_id = c.order_id AND v.no = c.no)
 			  AND EXISTS (SELECT FROM deductions_seen d WHERE d.key = 'order/' || o.site || '/' || o.code || '/paid')) r
 		JOIN orders o ON o.id = r.order_id
@@ -64,18 +85,10 @@ func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zon
 		r.Since, r.Until, r.Ended, r.Taken = since.Time, until.Time, ended.Time, taken.Time
 		if r.Request == market.RefundReturn {
 			r.Return = &market.Return{ApprovedAt: approved.Time, SentAt: sent.Time, TakenAt: tookBack.Time, ObjectedAt: objected.Time}
-			returned[o.ID] = append(returned[o.ID], r.Return)
 		}
-		found[o.BuyerID] = append(found[o.BuyerID], r)
+		each(r)
 		return nil
 	})
-	if err == nil {
-		err = tx.appealsAgainst(ctx, returned)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the refunds of %d buyers: %w", len(buyers), err)
-	}
-	return found, tx.paidBy(ctx, found)
 }
 
 // appealsAgainst adds to returns the appeals of their orders.

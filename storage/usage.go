@@ -50,23 +50,15 @@ type usageReader struct {
 type place struct{ buyer, instance int }
 
 func (r *usageReader) read() error {
-	// Each instance has few new records among many old ones: they are looked up.
-	for _, way := range []string{"enable_hashjoin", "enable_mergejoin", "enable_seqscan"} {
-		if err := r.tx.hint(r.ctx, way); err != nil {
-			return err
+	// Each instance has few new records among many old ones.
+	return r.tx.lookingUp(r.ctx, func() error {
+		for _, read := range []func() error{r.instances, r.freezes, r.records, r.packs, r.windows, r.before} {
+			if err := read(); err != nil {
+				return err
+			}
 		}
-	}
-	for _, read := range []func() error{r.instances, r.freezes, r.records, r.packs, r.windows, r.before} {
-		if err := read(); err != nil {
-			return err
-		}
-	}
-	for _, way := range []string{"enable_hashjoin", "enable_mergejoin", "enable_seqscan"} {
-		if err := r.tx.unhint(r.ctx, way); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // each hands every row of a query to the buyer that its first column names. The
@@ -174,16 +166,44 @@ func (r *usageReader) packs() error {
 	var currency word
 	dest := []any{&p.BuyerID, &p.ID, &p.Code, &p.InstanceID, &p.ProductID, &items, &p.Quota, &p.ValidFrom, &p.ValidUntil, &p.PurchasedAt, &reset,
 		&p.StopWhenUsedUp, &p.Rebuy, &p.Threshold, &amount, &currency}
-	const columns = `buyer_id, id, code, coalesce(instance_id, 0), coalesce(product_id, 0), coalesce(items, ''), quota, valid_from, valid_until, purchased_at,
-		reset, stop_when_used_up, threshold IS NOT NULL, coalesce(threshold, 0), coalesce(price, 0), coalesce(currency, '')`
+	const columns = `p.buyer_id, p.id, p.code, coalesce(p.instance_id, 0), coalesce(p.product_id, 0), coalesce(p.items, ''), p.quota, p.valid_from, p.valid_until, p.purchased_at,
+		p.reset, p.stop_when_used_up, p.threshold IS NOT NULL, coalesce(p.threshold, 0), coalesce(p.price, 0), coalesce(p.currency, '')`
+	const alive = ` ON p.buyer_id = q.buyer_id AND CASE WHEN p.stop_when_used_up THEN 'infinity' ELSE p.valid_until END > q.since `
+	since, named := r.packsSince()
 	return r.each(`
-		SELECT `+columns+` FROM packs WHERE buyer_id = ANY($1) AND site = $2 AND purchased_at <= $3
-		UNION ALL
-		SELECT `+columns+` FROM packs_bought_seen WHERE buyer_id = ANY($1) AND site = $2
-		ORDER BY buyer_id, id`, []any{r.site, r.asOf}, dest, &p.BuyerID, func(b int) {
+		WITH q AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $4::timestamptz[]) AS q (buyer_id, since))
+		SELECT `+columns+` FROM q JOIN packs p `+alive+` WHERE p.site = $2 AND p.purchased_at <= $3
+		UNION
+		SELECT `+columns+` FROM q JOIN packs_bought_seen p `+alive+` WHERE p.site = $2
+		UNION
+		SELECT `+columns+` FROM packs p WHERE p.site = $2 AND p.code = ANY($5) AND p.buyer_id = ANY($1) AND p.purchased_at <= $3
+		UNION
+		SELECT `+columns+` FROM packs_bought_seen p WHERE p.site = $2 AND p.code = ANY($5) AND p.buyer_id = ANY($1)
+		ORDER BY buyer_id, id`, []any{r.site, r.asOf, since, named}, dest, &p.BuyerID, func(b int) {
 		p.Items, p.Reset, p.Price = strings.Fields(items), market.Reset(reset), market.NewMoney(amount, market.Currency(currency))
 		r.out[b].Packs = append(r.out[b].Packs, &market.PackUse{Pack: p})
 	})
+}
+
+// packsSince is from when on each buyer's packages may pay for something, and
+// those that records name, however long they are over.
+func (r *usageReader) packsSince() (since []pgtype.Timestamptz, named []string) {
+	since = make([]pgtype.Timestamptz, len(r.buyers))
+	for i := range r.out {
+		since[i] = pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}
+		for k := range r.out[i].Records {
+			record := &r.out[i].Records[k]
+			if record.Package != "" {
+				named = append(named, record.Package)
+			}
+			begin, ok := market.ParseUsageTime(record.BeginTime)
+			if ok && (since[i].InfinityModifier != pgtype.Finite || begin.Before(since[i].Time)) {
+				since[i] = pgtype.Timestamptz{Time: begin, Valid: true}
+			}
+		}
+	}
+	slices.Sort(named)
+	return since, slices.Compact(named)
 }
 
 // windows reads what was drawn of the packages' windows that records fall in.

@@ -24,6 +24,7 @@ const (
 // Instrument is one thing that a buyer can pay with, as it stands when the bill
 // is paid. What it may be used for is said by the rules of the waterfall.
 type Instrument struct {
+	ID         int64
 	Code       string // unique among the buyer's instruments
 	Kind       string
 	Account    Account // what it draws on; empty for a discount
@@ -49,6 +50,12 @@ type Instrument struct {
 	ChargeModes []string
 	OrderTypes  []string
 	NotWith     []string // kinds of discounts that it cannot be combined with
+}
+
+// Forgotten tells whether an instrument was over for so long at an instant that
+// nobody asks why it was not used.
+func (i *Instrument) Forgotten(at time.Time) bool {
+	return !i.ValidUntil.IsZero() && i.ValidUntil.Add(Remembered).Before(at)
 }
 
 // IssueKey is the key of the journal that issues it.

@@ -19,6 +19,7 @@ const (
 // MoneyIn is money as the marketplace reports it: what a buyer paid in, or what
 // went back. It is a fact; a run books it.
 type MoneyIn struct {
+	ID         int64
 	Code       string
 	Buyer      string
 	Kind       string

@@ -15,6 +15,18 @@ type Payer struct {
 	Charges   []Charge     // by the instant they are due
 }
 
+// Remembered is for how long it matters to what comes late that something is
+// over: no fact comes later than that after what it is about.
+const Remembered = 366 * 24 * time.Hour
+
+// Booked is a fact about a buyer that is settled for good: nobody has to read it
+// again.
+type Booked struct {
+	BuyerID int64
+	Kind    string // money, instrument, charge, order, refund or completion
+	Fact    int64  // its id
+}
+
 // Charge is an amount that came priced from outside, as a line of a cloud bill
 // does. One below zero is given back to the buyer.
 type Charge struct {

@@ -179,6 +179,21 @@ type Usage struct {
 	Accumulated []Accumulated // in the periods that the records fall in
 }
 
+// Since is the first instant at which there may be something to pay: that of the
+// first use which is not billed, or of its receipt; at the latest asOf.
+func (u *Usage) Since(asOf time.Time) time.Time {
+	for i := range u.Records {
+		at := u.Records[i].ReceivedAt
+		if begin, ok := ParseUsageTime(u.Records[i].BeginTime); ok && begin.Before(at) {
+			at = begin
+		}
+		if at.Before(asOf) {
+			asOf = at
+		}
+	}
+	return asOf
+}
+
 // UsageMark says how far the use of a buyer has come: what was received up to
 // it has a result. Buyer 0 stands for records of which no instance is known.
 type UsageMark struct {
