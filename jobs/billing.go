@@ -54,15 +54,16 @@ func billingStep(ctx context.Context, tx *storage.Tx, x *execution, shard *stora
 
 // billingDesk is a chunk of buyers with all that is known of them.
 type billingDesk struct {
-	x       *execution
-	payers  []market.Payer
-	money   map[int64][]market.MoneyIn
-	refunds map[int64][]market.RefundRequest
-	usage   []market.Usage
-	ahead   map[int64]time.Time // the first fact of each buyer that lies ahead
-	seen    map[string]bool     // occasions of re-purchases that were used before
-	books   *market.Books
-	version map[string]*rules.Policy
+	x         *execution
+	payers    []market.Payer
+	money     map[int64][]market.MoneyIn
+	refunds   map[int64][]market.RefundRequest
+	onAccount map[market.Account][]market.Spent // since the first open bill of each account
+	usage     []market.Usage
+	ahead     map[int64]time.Time // the first fact of each buyer that lies ahead
+	seen      map[string]bool     // occasions of re-purchases that were used before
+	books     *market.Books
+	version   map[string]*rules.Policy
 }
 
 // openDesk reads the buyers of a chunk with all that billing settles.
@@ -81,6 +82,9 @@ func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.D
 		return nil, err
 	}
 	if d.refunds, err = tx.RefundsOf(ctx, buyers, x.run.AsOf, x.site.Zone); err != nil {
+		return nil, err
+	}
+	if err = d.readOnAccount(ctx, tx, due); err != nil {
 		return nil, err
 	}
 	d.usage = usage
@@ -154,6 +158,7 @@ func (d *billingDesk) prepareUsage(ctx context.Context, tx *storage.Tx) (err err
 func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shard, k *harvest) {
 	payer := &d.payers[n]
 	b := d.bill(n)
+	b.onAccount = d.onAccount[market.BuyerMonthEnd(payer.Code)]
 	b.refunds, b.usage, b.use.seen, b.meter = d.refunds[payer.ID], &d.usage[n], d.seen, d.x.meter
 	err := errors.New(p.refused)
 	if p.refused == "" {

@@ -11,7 +11,8 @@ import (
 
 // owing is what stands of what a buyer owes for use.
 type owing struct {
-	Since    time.Time     `json:",omitzero"` // the first deduction that was not paid in full; zero: nothing is owed
+	Since    time.Time     `json:",omitzero"` // the first deduction that was not paid in full; zero: nothing is owed for use
+	Overdue  time.Time     `json:",omitzero"` // by when the first bill was to be paid that is not; zero: none is overdue
 	Outcome  string        `json:",omitempty"`
 	At       time.Time     `json:",omitzero"` // since when: clocks that ran out before do so once
 	FrozenAt time.Time     `json:",omitzero"`
@@ -56,20 +57,25 @@ func (b *bill) payArrears(m *market.MoneyIn) error {
 	return b.book(j)
 }
 
-// watchArrears notes when a buyer begins to owe, and when nothing is owed any
-// more.
+// owes tells whether a clock of what is owed runs.
+func (o *owing) owes() bool { return !o.Since.IsZero() || !o.Overdue.IsZero() }
+
+// watchArrears notes when a buyer begins to owe for use, when a bill is overdue,
+// and when neither is any more.
 func (b *bill) watchArrears(at time.Time) error {
 	o := &b.billed.stands.Owing
-	owes := b.owed().Amount.Sign() > 0
-	switch {
+	was := [2]time.Time{o.Since, o.Overdue}
+	switch owes := b.owed().Amount.Sign() > 0; {
 	case owes && o.Since.IsZero():
 		o.Since = at
-		return b.decideArrears(at)
-	case !owes && !o.Since.IsZero():
+	case !owes:
 		o.Since = time.Time{}
-		return b.decideArrears(at)
 	}
-	return nil
+	_, o.Overdue = b.overdue(latest(at, o.Overdue))
+	if o.Since.Equal(was[0]) && o.Overdue.Equal(was[1]) {
+		return nil
+	}
+	return b.decideArrears(at)
 }
 
 func (b *bill) owed() market.Money {
@@ -80,13 +86,13 @@ func (b *bill) owed() market.Money {
 // tells when the next one does; zero where none runs.
 func (b *bill) passArrears(upto time.Time) (next time.Time, err error) {
 	o := &b.billed.stands.Owing
-	if o.Since.IsZero() {
+	if !o.owes() {
 		return time.Time{}, nil
 	}
 	if err := b.askPeriods(); err != nil {
 		return time.Time{}, err
 	}
-	return passClocks(b.version["arrears"], latest(o.Since, o.At), upto, func() any { return b.arrearsFacts() }, b.decideArrears, func() bool { return !o.Since.IsZero() })
+	return passClocks(b.version["arrears"], latest(earliest(o.Since, o.Overdue), o.At), upto, func() any { return b.arrearsFacts() }, b.decideArrears, o.owes)
 }
 
 // askPeriods asks for the periods of the buyer's level, once one of them runs.
@@ -102,7 +108,10 @@ func (b *bill) arrearsFacts() *rules.ArrearsFacts {
 	if owed.Amount.Sign() < 0 {
 		owed.Amount = market.Decimal{}
 	}
-	return &rules.ArrearsFacts{Level: b.payer.Level, GraceDays: b.owes.grace, KeptDays: b.owes.retention, Owed: owed, OwedFor: market.StartedAt(b.billed.stands.Owing.Since)}
+	o := &b.billed.stands.Owing
+	late, _ := b.overdue(o.Overdue)
+	return &rules.ArrearsFacts{Level: b.payer.Level, GraceDays: b.owes.grace, KeptDays: b.owes.retention, Owed: owed, OwedFor: market.StartedAt(o.Since),
+		Overdue: late, OverdueFor: market.StartedAt(o.Overdue)}
 }
 
 // decideArrears asks the rules what becomes of the buyer's resources at an

@@ -53,8 +53,10 @@ func (b *bill) billMonth(end time.Time) error {
 			return fmt.Errorf("bill the month of %s: the rule %q of ruleset month_end bills %s: let nothing be billed where nothing is owed", market.Month(month), answer.Rule, facts.Owed)
 		}
 		days, _ := answer.Value("due_days")
+		due := end.Add(time.Duration(days.Int()) * 24 * time.Hour)
+		b.billed.stands.Bills = append(b.billed.stands.Bills, openBill{At: end, DueAt: due, Owed: facts.Owed.Amount})
 		b.billed.months = append(b.billed.months, market.MonthBill{BuyerID: b.payer.ID, Buyer: b.payer.Code, Month: month, Owed: facts.Owed, At: end,
-			DueAt: end.Add(time.Duration(days.Int()) * 24 * time.Hour), Rule: answer.Rule, Because: answer.Because, Facts: b.harvest.keepFacts(policy, &facts)})
+			DueAt: due, Rule: answer.Rule, Because: answer.Because, Facts: b.harvest.keepFacts(policy, &facts)})
 		notify(&b.billed.effects, market.Notice{Key: fmt.Sprintf("month_bill/%s/%s/%s", b.payer.Site, b.payer.Code, market.Month(month)), Kind: "month_bill", Subject: b.payer.ID, Recipients: []string{"buyer"}, At: end})
 		b.billed.outcomes["bill"]++
 	case market.Quiet:

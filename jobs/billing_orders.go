@@ -23,6 +23,7 @@ type stands struct {
 	Orders    []openOrder `json:",omitempty"`
 	Unrounded []unrounded `json:",omitempty"`
 	Owing     owing       `json:",omitzero"`
+	Bills     []openBill  `json:",omitempty"`
 	Account   time.Time   `json:",omitzero"` // the end of the month that what is owed on account is billed with
 }
 
@@ -39,7 +40,7 @@ func parseStands(kept []byte) (s stands, err error) {
 
 // nothing tells whether nothing stands: the buyer is settled.
 func (s stands) nothing() bool {
-	return len(s.Orders) == 0 && len(s.Unrounded) == 0 && s.Account.IsZero() && s.Owing.Since.IsZero() && len(s.Owing.Frozen) == 0
+	return len(s.Orders) == 0 && len(s.Unrounded) == 0 && len(s.Bills) == 0 && s.Account.IsZero() && s.Owing.Since.IsZero() && len(s.Owing.Frozen) == 0
 }
 
 // orderTry is an order that is not paid, on its way through the instants at

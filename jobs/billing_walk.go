@@ -14,19 +14,20 @@ import (
 
 // bill is what a run of billing knows and decides about one buyer.
 type bill struct {
-	payer   *market.Payer
-	money   []market.MoneyIn // not booked yet, in the order of its instants
-	refunds []market.RefundRequest
-	usage   *market.Usage // not billed yet
-	use     use
-	meter   *metering.Meter
-	books   *market.Books // of the buyer's accounts; what is booked here is spent here
-	stands  stands        // what stands of earlier nights
-	site    *rules.Site
-	runID   int64
-	asOf    time.Time
-	version map[string]*rules.Policy // by ruleset
-	harvest *harvest                 // of the chunk: facts are written down there
+	payer     *market.Payer
+	money     []market.MoneyIn // not booked yet, in the order of its instants
+	refunds   []market.RefundRequest
+	usage     *market.Usage // not billed yet
+	use       use
+	meter     *metering.Meter
+	onAccount []market.Spent // since the first open bill
+	books     *market.Books  // of the buyer's accounts; what is booked here is spent here
+	stands    stands         // what stands of earlier nights
+	site      *rules.Site
+	runID     int64
+	asOf      time.Time
+	version   map[string]*rules.Policy // by ruleset
+	harvest   *harvest                 // of the chunk: facts are written down there
 
 	happenings []happening
 	tries      []orderTry
@@ -103,7 +104,7 @@ const (
 // have paid. It touches neither database nor clock.
 func (b *bill) settle() error {
 	b.billed.stands.Unrounded, b.billed.stands.Owing = b.stands.Unrounded, b.stands.Owing
-	b.billed.stands.Account = b.stands.Account
+	b.billed.stands.Account, b.billed.stands.Bills = b.stands.Account, slices.Clone(b.stands.Bills)
 	b.planMoney()
 	b.planInstruments()
 	b.refunded = map[int64]market.Decimal{}
@@ -149,21 +150,21 @@ func (b *bill) settle() error {
 		}
 		b.billed.look = earliest(b.billed.look, b.metered.NextDue)
 	}
-	next, err := b.passArrears(b.asOf)
+	b.watchAccount(b.asOf)
+	if err := b.pass(b.asOf); err != nil {
+		return err
+	}
+	if err := b.watchArrears(b.asOf); err != nil { // renewals may have given back what was bought on account
+		return err
+	}
+	next, err := b.passOwed(b.asOf)
 	if err != nil {
 		return err
 	}
 	if b.billed.look = earliest(b.billed.look, next); b.billed.arrears != nil {
 		b.billed.decisions = append(b.billed.decisions, *b.billed.arrears)
 	}
-	if err := b.roundMonths(b.asOf); err != nil {
-		return err
-	}
 	b.forgetFreezes()
-	b.watchAccount(b.asOf)
-	if err := b.billMonths(b.asOf); err != nil {
-		return err
-	}
 	b.billed.look = earliest(b.billed.look, b.billed.stands.Account)
 	for i := range b.billed.stands.Unrounded {
 		b.billed.look = earliest(b.billed.look, b.monthEnd(b.billed.stands.Unrounded[i].Month))
@@ -213,7 +214,7 @@ func (b *bill) happen() error {
 		case len(planned) > 0 && (!metered || !planned[0].at.After(at)):
 			at, do, planned = planned[0].at, planned[0].do, planned[1:]
 		case !metered: // a freeze up to the as-of may leave errors behind
-			_, err := b.passArrears(b.asOf)
+			_, err := b.passOwed(b.asOf)
 			if _, more := b.nextUse(); err != nil || !more {
 				return err
 			}
@@ -235,13 +236,29 @@ func (b *bill) happen() error {
 // pass lets pass what comes by itself before an instant: months end, and
 // periods in which nothing was paid.
 func (b *bill) pass(at time.Time) error {
-	if _, err := b.passArrears(at.Add(-time.Microsecond)); err != nil {
-		return err
+	for end := b.nextMonthEnd(); !end.IsZero() && !end.After(at); end = b.nextMonthEnd() {
+		if _, err := b.passOwed(end.Add(-time.Microsecond)); err != nil {
+			return err
+		}
+		if err := b.roundMonths(end); err != nil {
+			return err
+		}
+		if err := b.billMonths(end); err != nil {
+			return err
+		}
 	}
-	if err := b.roundMonths(at); err != nil {
-		return err
+	_, err := b.passOwed(at.Add(-time.Microsecond))
+	return err
+}
+
+// nextMonthEnd is when the next month ends that is to be rounded or billed; zero
+// where none is.
+func (b *bill) nextMonthEnd() time.Time {
+	end := b.billed.stands.Account
+	for _, u := range b.billed.stands.Unrounded {
+		end = earliest(end, b.monthEnd(u.Month))
 	}
-	return b.billMonths(at)
+	return end
 }
 
 // when plans something that happens at an instant; what lies ahead is looked at
@@ -275,6 +292,7 @@ func (b *bill) book(j market.Journal) error {
 	if err := b.books.Keep(j); err != nil {
 		return err
 	}
+	b.noteSpent(&j)
 	b.billed.journals = append(b.billed.journals, j)
 	return nil
 }

@@ -150,6 +150,7 @@ func (r *renewing) settle(all []market.Subscription, stands []byte) error {
 // for use, the money is left to billing: what is owed is paid before anything
 // else, and billing has to know since when it is.
 func (r *renewing) bookWhatCame() error {
+	r.money = slices.DeleteFunc(r.money, func(m market.MoneyIn) bool { return m.Account == "month_end" }) // billing has to know when a bill was paid
 	r.planInstruments()
 	if r.owed().Amount.Sign() <= 0 {
 		r.planMoney()

@@ -10,6 +10,33 @@ import (
 	"nightshift/rules/market"
 )
 
+// SpentSince is what was posted from accounts of a site, of each from an instant
+// on, in the order of the instants. It may have been posted in the run of the day
+// before.
+func (tx *Tx) SpentSince(ctx context.Context, site string, accounts []market.Account, since []time.Time) (map[market.Account][]market.Spent, error) {
+	if len(accounts) == 0 {
+		return nil, nil
+	}
+	found := map[market.Account][]market.Spent{}
+	err := tx.lookingUp(ctx, func() error {
+		return tx.Query(ctx, `
+			SELECT p.from_account, p.at, p.amount
+			FROM unnest($2::text[], $3::timestamptz[]) AS q (account, since)
+			JOIN postings_seen p ON p.from_account = q.account AND p.at >= q.since AND p.business_date >= q.since::date - 2 AND p.site = $1
+			ORDER BY p.from_account, p.at`, []any{site, accounts, since}, func(r pgx.Rows) error {
+			var account market.Account
+			var s market.Spent
+			err := r.Scan(&account, &s.At, &s.Amount)
+			found[account] = append(found[account], s)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what was spent from %d accounts: %w", len(accounts), err)
+	}
+	return found, nil
+}
+
 // MoneyOf is the money of buyers that came or went up to an instant and is not
 // booked yet, by buyer and in the order of its instants, then of its codes.
 func (tx *Tx) MoneyOf(ctx context.Context, buyers []int64, upto time.Time) (map[int64][]market.MoneyIn, error) {

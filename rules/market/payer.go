@@ -27,6 +27,12 @@ type Booked struct {
 	Fact    int64  // its id
 }
 
+// Spent is what was posted from an account at an instant.
+type Spent struct {
+	At     time.Time
+	Amount Decimal
+}
+
 // Charge is an amount that came priced from outside, as a line of a cloud bill
 // does. One below zero is given back to the buyer.
 type Charge struct {
