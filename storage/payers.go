@@ -72,7 +72,7 @@ func (r *payerReader) instruments() error {
 		SELECT i.buyer_id, i.id, i.code, i.kind, coalesce(s.code, ''), i.borne_by, coalesce(i.amount, 0), coalesce(i.currency, ''),
 		       coalesce(i.rate, 0), coalesce(i.discount_kind, ''), i.granted_at, i.valid_from, i.valid_until, i.restricted, coalesce(i.min_spend, 0),
 		       coalesce(i.products, ''), coalesce(i.charge_modes, ''), coalesce(i.order_types, ''), coalesce(i.not_with, ''),
-		       NOT EXISTS (SELECT FROM unbooked_seen u WHERE u.buyer_id = i.buyer_id AND u.kind = 'instrument' AND u.fact = i.id)
+		       coalesce((SELECT false FROM unbooked_seen u WHERE u.buyer_id = i.buyer_id AND u.kind = 'instrument' AND u.fact = i.id LIMIT 1), true)
 		FROM unnest($1::bigint[], $2::timestamptz[]) AS q (buyer_id, since)
 		CROSS JOIN LATERAL (SELECT least(q.since, min(u.at)) - $3::interval AS at FROM unbooked_seen u WHERE u.buyer_id = q.buyer_id) f
 		JOIN instruments i ON i.buyer_id = q.buyer_id AND coalesce(i.valid_until, 'infinity') >= f.at
