@@ -197,7 +197,7 @@ func TestARunUnderWayShowsHowFarItIsAndAsksAgain(t *testing.T) {
 	}
 	h := console.Routes(console.Config{Engine: e, Log: slog.New(slog.DiscardHandler)})
 	page := ask(t, h, "/runs/2").Body.String()
-	for _, want := range []string{`http-equiv="refresh"`, `<progress max="100" value="25">`, "/ 10"} {
+	for _, want := range []string{`http-equiv="refresh"`, `<progress aria-label="Shard 7" max="100" value="25">`, "/ 10"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %s\n%s", want, page)
 		}
