@@ -201,7 +201,7 @@ func (f *caseFile) set(p unsafe.Pointer, fact Fact, n *yaml.Node, asOf time.Time
 	default:
 		*(*string)(p) = n.Value
 		if len(fact.Words) > 0 && n.Value != "" && !slices.Contains(fact.Words, n.Value) {
-			err = fmt.Errorf("it is never %q, %s", clip(n.Value), didYouMean(n.Value, fact.Words))
+			err = fmt.Errorf("it is never %q%s", clip(n.Value), guessed(", ", n.Value, fact.Words))
 		}
 	}
 	return err

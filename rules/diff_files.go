@@ -119,7 +119,7 @@ func (s *Shelf) Ruleset(site, name string, version int, on market.Date) (*Rulese
 	}
 	one := s.site(site)
 	if one == nil {
-		return nil, fmt.Errorf("unknown site %q, %s", clip(site), didYouMean(site, sites))
+		return nil, fmt.Errorf("unknown site %q%s", clip(site), guessed(", ", site, sites))
 	}
 	var holds *Ruleset
 	for _, rs := range one.rulesets {
@@ -129,11 +129,11 @@ func (s *Shelf) Ruleset(site, name string, version int, on market.Date) (*Rulese
 		known = append(known, rs.String())
 	}
 	if holds == nil && version == 0 {
-		return nil, fmt.Errorf("site %s has no rule file of %s that holds on %s: %s", site, clip(name), on, didYouMean(name, known))
+		return nil, fmt.Errorf("site %s has no rule file of %s that holds on %s%s", site, clip(name), on, guessed(": ", name, known))
 	}
 	if holds == nil {
 		asked := fmt.Sprintf("%s@%d", name, version)
-		return nil, fmt.Errorf("site %s has no %s: %s", site, clip(asked), didYouMean(asked, known))
+		return nil, fmt.Errorf("site %s has no %s%s", site, clip(asked), guessed(": ", asked, known))
 	}
 	return holds, nil
 }

@@ -151,7 +151,7 @@ func (b *Book) mutating(options MutateOptions) ([]*mutating, error) {
 	}
 	for _, name := range files {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("there is no rule file %s, %s", clip(name), didYouMean(name, known))
+			return nil, fmt.Errorf("there is no rule file %s in the directory of the rules%s", clip(name), guessed(", ", name, known))
 		}
 	}
 	slices.SortStableFunc(out, func(a, b *mutating) int { return cmp.Compare(a.site.Dir, b.site.Dir) })

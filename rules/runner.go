@@ -317,7 +317,7 @@ func (c *comparison) whyNot(rule string) string {
 	if rule == Otherwise {
 		return ""
 	}
-	return "there is no such rule: " + didYouMean(rule, names)
+	return "there is no such rule" + guessed(": ", rule, names)
 }
 
 // values compares what the answer carries, written as text.

@@ -38,7 +38,7 @@ func Schema(kind string, parameters []string, rulesets ...string) ([]byte, error
 	case "site":
 		s = siteSchema()
 	default:
-		return nil, fmt.Errorf("no schema of %q: %s", clip(kind), didYouMean(kind, SchemaKinds))
+		return nil, fmt.Errorf("no schema of %q%s", clip(kind), guessed(": ", kind, SchemaKinds))
 	}
 	s.Schema = "http://json-schema.org/draft-07/schema#"
 	var out bytes.Buffer

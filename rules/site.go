@@ -45,7 +45,7 @@ type Site struct {
 func (s *Site) Policy(ruleset string, on market.Date) (*Policy, error) {
 	versions := s.policies[ruleset]
 	if len(versions) == 0 {
-		return nil, fmt.Errorf("ruleset %s of site %s: %w: %s", ruleset, s.Name, ErrNoPolicy, didYouMean(ruleset, s.Rulesets()))
+		return nil, fmt.Errorf("ruleset %s of site %s: %w%s", ruleset, s.Name, ErrNoPolicy, guessed(": ", ruleset, s.Rulesets()))
 	}
 	for _, p := range slices.Backward(versions) {
 		if p.Effective <= on {

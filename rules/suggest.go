@@ -26,6 +26,14 @@ func didYouMean(word string, known []string) string {
 	return ""
 }
 
+// guessed is didYouMean behind a mark, or nothing where there is no guess.
+func guessed(mark, word string, known []string) string {
+	if guess := didYouMean(word, known); guess != "" {
+		return mark + guess
+	}
+	return ""
+}
+
 // nearest is the known word that takes the fewest edits to reach, if they are
 // few for its length.
 func nearest(word string, known []string) (string, bool) {

@@ -69,7 +69,7 @@ func (b *Book) Site(name string) (*Site, error) {
 		}
 		known = append(known, s.Name)
 	}
-	return nil, fmt.Errorf("unknown site %q, %s", clip(name), didYouMean(name, known))
+	return nil, fmt.Errorf("unknown site %q%s", clip(name), guessed(", ", name, known))
 }
 
 // loader collects what Load finds.

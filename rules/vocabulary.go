@@ -62,7 +62,7 @@ func VocabularyOf(ruleset string) (*Vocabulary, error) {
 		}
 		known = append(known, vocabularies[i].Ruleset)
 	}
-	return nil, fmt.Errorf("unknown ruleset %q, %s", clip(ruleset), didYouMean(ruleset, known))
+	return nil, fmt.Errorf("unknown ruleset %q%s", clip(ruleset), guessed(", ", ruleset, known))
 }
 
 // factsOf are the facts of a facts struct, by its type: reading its tags takes

@@ -31,7 +31,8 @@ say what it wants noticed, in percent, and list edits that need not be:
 Less than wanted, and an entry that matches nothing any more, are exit code 2.`,
 		Example: `  nightshift rules mutate
   nightshift rules mutate acceptance.yaml br/acceptance.yaml
-  nightshift rules mutate ./my-rules --score 95`,
+  nightshift rules mutate ./my-rules --score 95
+  nightshift rules mutate ./my-rules tiers.yaml      a file of a directory`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
