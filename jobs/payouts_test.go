@@ -211,7 +211,7 @@ func TestAStatementGoesItsWayByWorkingDays(t *testing.T) {
 		sellers    []string
 		want       string
 	}{
-		{"review", "rita", []string{"acme"}, "it is payable, it must be [draft]"},
+		{"review", "rita", []string{"acme"}, "it is payable, it must be draft"},
 		{"dispute", "rita", nil, "name the sellers"},
 		{"review", "", nil, "name yourself with --actor"},
 		{"review", "rita", []string{"nobody"}, "nobody has none for 202404"},

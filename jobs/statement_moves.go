@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"nightshift/rules"
@@ -231,7 +232,7 @@ func (a statementAct) move(c *calendar, ask StatementAct, s storage.StatementSta
 		if len(ask.Sellers) == 0 {
 			return m, true, nil
 		}
-		return m, false, fmt.Errorf("%w: %s %s of %s: it is %s, it must be %v", ErrBadRequest, a.name, s.Period, s.Seller, s.State(), a.from)
+		return m, false, fmt.Errorf("%w: %s %s of %s: it is %s, it must be %s", ErrBadRequest, a.name, s.Period, s.Seller, s.State(), strings.Join(a.from, " or "))
 	}
 	if a.name == "dispute" && s.OnItsWay() {
 		return m, false, fmt.Errorf("%w: dispute %s of %s: its payment is with the bank in %s: what is agreed is an adjustment of the next period", ErrBadRequest, s.Period, s.Seller, s.Ordered)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -47,6 +49,11 @@ something was left.`,
 			if _, known := payoutSuffix[form]; !known {
 				return misuse("--form %s: it is pain.001 or csv", form)
 			}
+			if !dry { // before anything is ordered
+				if err := os.MkdirAll(to, 0o755); err != nil {
+					return fmt.Errorf("make the directory of the payment files: %w", err)
+				}
+			}
 			e, err := p.engine(cmd.Context())
 			if err != nil {
 				return err
@@ -79,7 +86,7 @@ func (p *program) showPayout(cmd *cobra.Command, e *jobs.Engine, site *rules.Sit
 		if dry {
 			name = ""
 		} else if err := putInPlace(name, func(w io.Writer) error { return e.WritePayout(cmd.Context(), site.Name, f.Code, form, w) }); err != nil {
-			return err
+			return fmt.Errorf("%w: the payments are ordered, `nightshift settlement payouts %s` writes the file again", err, f.Code)
 		}
 		sum := storage.StatementStand{Currency: f.Currency}.Money(f.Amount)
 		files = append(files, map[string]any{"code": f.Code, "file": name, "transfers": len(f.Lines), "amount": f.Amount, "currency": f.Currency, "execute_on": f.ExecuteOn})
