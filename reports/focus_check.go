@@ -18,6 +18,10 @@ type FocusProblem struct {
 	Rule string
 }
 
+// focusNull is how some datasets write that there is no value; others leave the
+// cell empty. Both are read.
+const focusNull = "NULL"
+
 // mostFocusProblems are told of one dataset.
 const mostFocusProblems = 100
 
@@ -85,7 +89,7 @@ func focusHeader(names []string) (broken []string) {
 func focusRules(names, record []string) (broken []string) {
 	say := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
 	value := func(name string) string {
-		if i := slices.Index(names, name); i >= 0 {
+		if i := slices.Index(names, name); i >= 0 && record[i] != focusNull {
 			return record[i]
 		}
 		return ""

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"encoding/csv"
 	"strings"
 	"testing"
 
@@ -62,6 +63,31 @@ func TestARuleOfFOCUSThatIsBrokenIsNamed(t *testing.T) {
 		if _, err := WriteFocus(&bytes.Buffer{}, list(r)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, got %v", want, err)
 		}
+	}
+}
+
+func TestNothingMayBeWrittenAsNULL(t *testing.T) {
+	var b, other bytes.Buffer
+	if _, err := WriteFocus(&b, list(charge("A-1", "100.00", "Purchase", "One-Time"))); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&b).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, value := range rows[1] {
+		if value == "" {
+			rows[1][i] = "NULL"
+		}
+	}
+	if err := csv.NewWriter(&other).WriteAll(rows); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(other.String(), "NULL") {
+		t.Fatal("nothing is empty in the dataset")
+	}
+	if problems, _, err := CheckFocus(&other); err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
 	}
 }
 

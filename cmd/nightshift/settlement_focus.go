@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/spf13/cobra"
 
 	"nightshift/jobs"
@@ -22,7 +24,8 @@ func (p *program) settlementFocus() *cobra.Command {
 Open Cost and Usage Specification: CSV, one charge a row. Each row is held against
 the rules that a program can check: columns, types, nulls, allowed words, periods,
 prices times quantities. The sum is tied to the statements: exit code 4 where it
-differs. With --check it reads anybody's dataset and names the rules it breaks.`,
+differs. With --check it reads anybody's dataset, CSV or CSV packed by gzip, and
+names the rules it breaks.`,
 		Example: "  nightshift settlement focus --period 202405 -o focus.csv\n  nightshift settlement focus --check focus.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if check != "" {
@@ -80,7 +83,11 @@ func (p *program) checkFocus(name string) error {
 		return misuse("check a FOCUS dataset: %v", err)
 	}
 	defer f.Close()
-	problems, sums, err := reports.CheckFocus(f)
+	dataset, err := unpacked(f)
+	if err != nil {
+		return misuse("check %s: %v", name, err)
+	}
+	problems, sums, err := reports.CheckFocus(dataset)
 	if err != nil {
 		return misuse("check %s: %v", name, err)
 	}
@@ -88,7 +95,11 @@ func (p *program) checkFocus(name string) error {
 	for _, problem := range problems {
 		views = append(views, map[string]any{"row": problem.Row, "rule": problem.Rule})
 		if !p.json {
-			p.printf("row %d: %s\n", problem.Row, problem.Rule)
+			where := "header"
+			if problem.Row > 0 {
+				where = fmt.Sprintf("row %d", problem.Row)
+			}
+			p.printf("%s: %s\n", where, problem.Rule)
 		}
 	}
 	if p.json {
@@ -102,4 +113,13 @@ func (p *program) checkFocus(name string) error {
 		return misuse("%s breaks rules of FOCUS %s", name, reports.FocusVersion)
 	}
 	return nil
+}
+
+// unpacked reads a file, also one that is packed by gzip.
+func unpacked(f io.Reader) (io.Reader, error) {
+	in := bufio.NewReader(f)
+	if head, _ := in.Peek(2); string(head) != "\x1f\x8b" {
+		return in, nil
+	}
+	return gzip.NewReader(in)
 }
