@@ -145,7 +145,8 @@ func TestAMigrationCutAnywhereIsFinishedByTheNext(t *testing.T) {
 				copied := storagetest.CopyOf(t, address)
 				heard := cutMigration(t, copied, func(p *storagetest.Proxy) { p.CutAfter(n) })
 				version, all := look(t, copied)
-				if version != at || all != before && at > 0 {
+				granted := at == newest && all == want // the last statement is on its own, and may have been heard
+				if version != at || all != before && at > 0 && !granted {
 					t.Fatalf("cut at %s, it is left at version %d:\n%s", heard[n-1], version, differ(before, all))
 				}
 				if first == 1 && !finished[all] {
