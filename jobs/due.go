@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"nightshift/rules"
@@ -46,30 +45,6 @@ func (e *Engine) missingUpTo(ctx context.Context, site *rules.Site, job string, 
 		return err
 	})
 	return dates, err
-}
-
-// skip drops, of a job that catches up once, the dates before the last that
-// nobody began to run, and records them: the last one does their work. Where
-// that may not begin yet nothing is skipped.
-func (e *Engine) skip(ctx context.Context, job string, site *rules.Site, dates []market.Date, now time.Time) (left []market.Date, err error) {
-	if !site.Jobs[job].Once || len(dates) < 2 {
-		return dates, nil
-	}
-	last := dates[len(dates)-1]
-	if err := e.ready(ctx, site, job, last, now); err != nil {
-		return nil, fmt.Errorf("%s of %s at %s: %w", job, last, site.Name, err)
-	}
-	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		skipped, err := tx.SkipDates(ctx, job, site.Name, dates[:len(dates)-1], last)
-		left = nil
-		for _, on := range dates {
-			if !slices.Contains(skipped, on) {
-				left = append(left, on)
-			}
-		}
-		return err
-	})
-	return left, err
 }
 
 // ErrClock says that this machine's clock is ahead of the database's.

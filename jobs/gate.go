@@ -25,15 +25,7 @@ var (
 // that is not completed or does not tie, a file that has not come. What was begun
 // before waits for nothing but a pause.
 func (e *Engine) ready(ctx context.Context, site *rules.Site, job string, on market.Date, now time.Time) error {
-	var begun bool
-	err := e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		if h, halted, err := tx.HaltOf(ctx, site.Name, job, on); err != nil || halted {
-			return errors.Join(err, paused(h, halted))
-		}
-		var err error
-		_, begun, err = tx.FindRun(ctx, job, site.Name, on)
-		return err
-	})
+	begun, err := e.begun(ctx, site, job, on)
 	if err != nil || begun {
 		return err
 	}
@@ -42,12 +34,21 @@ func (e *Engine) ready(ctx context.Context, site *rules.Site, job string, on mar
 			return err
 		}
 	}
-	for _, need := range site.Jobs[job].Needs {
-		if err := e.fed(ctx, site, job, on, need, now); err != nil {
-			return err
+	return e.allFed(ctx, site, job, on, now)
+}
+
+// begun tells whether a run was begun; it is ErrPaused where people do not let it
+// begin or go on.
+func (e *Engine) begun(ctx context.Context, site *rules.Site, job string, on market.Date) (begun bool, err error) {
+	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		if h, halted, err := tx.HaltOf(ctx, site.Name, job, on); err != nil || halted {
+			return errors.Join(err, paused(h, halted))
 		}
-	}
-	return nil
+		var err error
+		_, begun, err = tx.FindRun(ctx, job, site.Name, on)
+		return err
+	})
+	return begun, err
 }
 
 func paused(h storage.Halt, halted bool) error {
@@ -119,7 +120,17 @@ func (e *Engine) tied(ctx context.Context, job, site string, on market.Date) err
 	})
 }
 
-// fed asks whether the files are there that a night needs. What comes after the
+// allFed asks whether all files are there that a night needs.
+func (e *Engine) allFed(ctx context.Context, site *rules.Site, job string, on market.Date, now time.Time) error {
+	for _, need := range site.Jobs[job].Needs {
+		if err := e.fed(ctx, site, job, on, need, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fed asks whether the files of one kind are there. What comes after the
 // deadline may be the next night's: it makes up for nothing.
 func (e *Engine) fed(ctx context.Context, site *rules.Site, job string, on market.Date, need rules.Need, now time.Time) error {
 	asOf, err := site.AsOf(job, on)

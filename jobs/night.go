@@ -93,38 +93,6 @@ func (e *Engine) Backfill(ctx context.Context, job, siteName string, from, to ma
 	return nil
 }
 
-// CatchUp runs a job for every business date that is due, oldest first, and
-// tells of each completed run at once; a job that catches up once is run for the
-// last of them alone. A date that somebody else is running is left to them, and is
-// ErrAlive: what comes after it waits.
-func (e *Engine) CatchUp(ctx context.Context, job, siteName string, now time.Time, each func(market.Run)) error {
-	site, err := e.site(siteName)
-	if err != nil {
-		return err
-	}
-	var dates []market.Date
-	if err := e.patiently(ctx, func() error {
-		if dates, err = e.DueDates(ctx, job, siteName, now); err == nil {
-			dates, err = e.skip(ctx, job, site, dates, now)
-		}
-		return err
-	}); err != nil {
-		return err
-	}
-	if most := site.Jobs[job].MostOf; !site.Jobs[job].Once && len(dates) > most {
-		return fmt.Errorf("%s at %s: %w: %d nights from %s to %s, more than the %d that are caught up by themselves: run `nightshift backfill %s --from %s --to %s`, or raise catch_up_most",
-			job, site.Name, ErrManyMissed, len(dates), dates[0], dates[len(dates)-1], most, job, dates[0], dates[len(dates)-1])
-	}
-	for _, on := range dates {
-		result, err := e.attempt(ctx, site, job, on, now)
-		if err != nil {
-			return err
-		}
-		each(result.Run)
-	}
-	return nil
-}
-
 // site finds a site of the book.
 func (e *Engine) site(name string) (*rules.Site, error) {
 	site, err := e.Book.Site(name)

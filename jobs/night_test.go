@@ -239,6 +239,32 @@ func TestMoreMissedNightsThanAreCaughtUpWaitForAPerson(t *testing.T) {
 	}
 }
 
+// Missed nights go one after the other, each with its jobs in order, so that a late
+// night finds what a punctual one found; a job that is stuck stops what waits for it.
+func TestMissedNightsAreMadeUpForOneAfterTheOther(t *testing.T) {
+	s := storagetest.New(t)
+	e := timetabled(t, s, graph)
+	if _, err := aNight(t, e, "2024-03-02"); err != nil {
+		t.Fatal(err)
+	}
+	var ran []string
+	each := func(r market.Run) { ran = append(ran, r.Job+" "+r.On.String()[8:]) }
+	now := time.Date(2024, 3, 5, 2, 30, 0, 0, shanghai(t))
+	if err := e.MakeUp(t.Context(), "billing", "cn", now, each); err != nil || fmt.Sprint(ran) != "[acceptance 03 billing 02 acceptance 04 renewal 04 billing 03]" {
+		t.Errorf("%v, %v", ran, err)
+	}
+	if err := e.Halt(t.Context(), storage.Halt{Site: "cn", Job: "acceptance", Actor: "ann", Because: "the feed is being mended"}); err != nil {
+		t.Fatal(err)
+	}
+	ran, now = nil, now.AddDate(0, 0, 2)
+	if err := e.MakeUp(t.Context(), "renewal", "cn", now, each); err != nil || fmt.Sprint(ran) != "[renewal 06]" {
+		t.Errorf("acceptance is paused: %v, %v", ran, err)
+	}
+	if err := e.MakeUp(t.Context(), "billing", "cn", now, each); !errors.Is(err, jobs.ErrWaits) {
+		t.Errorf("billing behind it: %v", err)
+	}
+}
+
 func TestADayThatIsNoBusinessDateIsNotRun(t *testing.T) {
 	e := timetabled(t, storagetest.New(t), "  settlement: {as_of: \"05:00\", every: month}\n")
 	if _, err := e.Run(t.Context(), jobs.Request{Job: "settlement", Site: "cn", On: date(t, "2024-03-15")}); err == nil || !strings.Contains(err.Error(), "not the last day of a month") {

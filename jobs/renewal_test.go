@@ -1,8 +1,9 @@
 package jobs_test
 
 import (
-	"fmt"
+	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,24 +33,26 @@ func subscribers(t testing.TB, s *storage.Store, buyers int) {
 }
 
 // Where renewal was not run for some nights, the next one makes one attempt, and
-// the dates between are on record.
+// the dates between are on record; also where two schedules wake at once.
 func TestMissedNightsOfRenewalAreCaughtUpOnce(t *testing.T) {
 	s := storagetest.New(t)
 	subscribers(t, s, 5)
 	e := engine(t, s)
 	mustRun(t, e, jobs.Request{Job: "renewal", Site: "cn", On: date(t, "2024-03-01")})
-	var ran []string
-	catchUp := func() {
-		t.Helper()
-		now := time.Date(2024, 3, 6, 4, 0, 0, 0, shanghai(t))
-		if err := e.CatchUp(t.Context(), "renewal", "cn", now, func(r market.Run) { ran = append(ran, r.On.String()) }); err != nil {
-			t.Fatal(err)
+	for _, day := range []int{6, 9, 12} {
+		now := time.Date(2024, 3, day, 4, 0, 0, 0, shanghai(t))
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() {
+				if err := e.CatchUp(t.Context(), "renewal", "cn", now, func(market.Run) {}); err != nil && !errors.Is(err, jobs.ErrAlive) {
+					t.Error(err)
+				}
+			})
 		}
+		both.Wait()
 	}
-	catchUp()
-	catchUp()
-	if fmt.Sprint(ran) != "[2024-03-06]" {
-		t.Errorf("ran %v", ran)
+	if n := count(t, s, `SELECT count(*) FROM runs WHERE business_date IN ('2024-03-01', '2024-03-06', '2024-03-09', '2024-03-12')`); n != 4 || count(t, s, `SELECT count(*) FROM runs`) != 4 {
+		t.Errorf("ran %v", nights(t, s))
 	}
 	if n := count(t, s, `SELECT count(*) FROM skipped_nights WHERE job = 'renewal' AND caught_up_by = '2024-03-06' AND business_date BETWEEN '2024-03-02' AND '2024-03-05'`); n != 4 {
 		t.Errorf("%d nights are on record as skipped, not 4", n)

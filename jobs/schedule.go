@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
@@ -148,6 +149,7 @@ type siteWatch struct {
 	site     *rules.Site
 	clock    gocron.Scheduler
 	alarms   map[string]*alarm
+	nights   sync.Mutex // held by the alarm that makes up for missed nights, so that they go one after the other
 }
 
 // beat gives signs of life until the context ends, or the lock is lost. A clock

@@ -110,23 +110,33 @@ func (a *alarm) carry(ctx context.Context, now time.Time) error {
 	within, span := s.Engine.Tracer.Of(ctx, "wake "+a.job, attribute.String("nightshift.site", a.watch.site.Name))
 	var ran bool
 	var untied error
-	err := s.Engine.CatchUp(within, a.job, a.watch.site.Name, now, func(r market.Run) {
-		a.log.Info("run completed", "date", r.On, "run", r.ID, "candidates", r.Candidates, "parked", r.Parked)
-		// A night that is done has its workbook, also when serve is stopped now.
-		whole := context.WithoutCancel(within)
+	told := func(r market.Run) {
 		ran = true
-		_, kept := s.Engine.KeepWorkbook(whole, r)
-		untied = errors.Join(untied, kept)
-		if s.Watch != nil {
-			s.Watch.Completed(whole, r)
-		}
-		a.watch.completed(ctx, a.job)
-	})
+		untied = errors.Join(untied, a.completed(context.WithoutCancel(within), r)) // a night that is done has its workbook, also when serve is stopped now
+	}
+	a.watch.nights.Lock()
+	err := s.Engine.MakeUp(within, a.job, a.watch.site.Name, now, told)
+	a.watch.nights.Unlock()
+	if err == nil {
+		err = s.Engine.CatchUp(within, a.job, a.watch.site.Name, now, told)
+	}
 	err = errors.Join(err, untied, early)
 	if ran || err != nil && !onlyWaits(err) {
 		span.End(err) // of a wake with nothing to do nothing is told
 	}
 	return err
+}
+
+// completed keeps the workbook of a run that came to its end, and tells of it.
+func (a *alarm) completed(ctx context.Context, r market.Run) error {
+	s := a.watch.schedule
+	s.Log.Info("run completed", "job", r.Job, "site", r.Site, "date", r.On, "run", r.ID, "candidates", r.Candidates, "parked", r.Parked)
+	_, untied := s.Engine.KeepWorkbook(ctx, r)
+	if s.Watch != nil {
+		s.Watch.Completed(ctx, r)
+	}
+	a.watch.completed(ctx, r.Job)
+	return untied
 }
 
 // onlyWaits tells whether a job waits for something or somebody.

@@ -54,26 +54,20 @@ func days(dates []market.Date) []string {
 	return days
 }
 
-// SkipDates records dates of a job that another night does the work of, and
-// answers which: those that nobody has begun to run.
-func (tx *Tx) SkipDates(ctx context.Context, job, site string, dates []market.Date, by market.Date) (skipped []market.Date, err error) {
-	err = tx.Query(ctx, `
+// SkipDates records that another night does the work of dates of a job, of those
+// that nobody has begun to run and nobody else has skipped.
+func (tx *Tx) SkipDates(ctx context.Context, job, site string, dates []market.Date, by market.Date) error {
+	_, err := tx.Exec(ctx, `
 		INSERT INTO skipped_nights (job, site, business_date, caught_up_by)
 		SELECT $1, $2, day, $4
 		FROM unnest($3::text[]::date[]) AS day
 		WHERE NOT EXISTS (SELECT FROM runs r WHERE r.job = $1 AND r.site = $2 AND r.business_date = day)
 		ORDER BY day
-		ON CONFLICT DO NOTHING
-		RETURNING business_date`, []any{job, site, days(dates), by}, func(rows pgx.Rows) error {
-		var day market.Date
-		err := rows.Scan(&day)
-		skipped = append(skipped, day)
-		return err
-	})
+		ON CONFLICT DO NOTHING`, job, site, days(dates), by)
 	if err != nil {
-		return nil, fmt.Errorf("skip %d nights of %s at %s: %w", len(dates), job, site, err)
+		return fmt.Errorf("skip %d nights of %s at %s: %w", len(dates), job, site, err)
 	}
-	return skipped, nil
+	return nil
 }
 
 // Feed is what was taken in of one kind since an instant.
