@@ -1,8 +1,15 @@
 package jobs_test
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"slices"
 	"strings"
 	"time"
+
+	"nightshift/reports"
+	"nightshift/rules/market"
 )
 
 // The parts of a story of settlement:
@@ -13,6 +20,7 @@ import (
 //	-- waiting --     what was not settled by the run of each period, the conditions that are not met, and until when
 //	-- settled --     every posting of the journals of settlement
 //	-- sellers --     the balances of the sellers' accounts
+//	-- focus --       the charges of each month in the FOCUS format
 //
 // A story with its days as months runs settlement on their bill days.
 
@@ -109,4 +117,36 @@ func (s *story) parked() []string {
 			err := scan(&on, &code, &reason)
 			return strings.Join([]string{on, code, reason}, "  "), err
 		})
+}
+
+// focus is what the FOCUS export says of each month, once it was held against
+// the rules of FOCUS.
+func (s *story) focus() (lines []string) {
+	s.Helper()
+	done := map[market.Date]bool{}
+	for _, n := range s.nights {
+		if n.on != market.Month(n.on).Last() || done[n.on] {
+			continue
+		}
+		done[n.on] = true
+		var dataset bytes.Buffer
+		if _, err := s.engine.ExportFocus(s.Context(), s.site.Name, market.Month(n.on), &dataset); err != nil {
+			s.Fatal(err)
+		}
+		if problems, _, err := reports.CheckFocus(bytes.NewReader(dataset.Bytes())); err != nil || len(problems) > 0 {
+			s.Errorf("%v breaks rules of FOCUS: %v, %v", n.on, problems, err)
+		}
+		rows, err := csv.NewReader(&dataset).ReadAll()
+		if err != nil {
+			s.Fatal(err)
+		}
+		for _, row := range rows[1:] {
+			line := market.Month(n.on).String()
+			for _, name := range []string{"x_ChargeId", "ChargeCategory", "ChargeClass", "ChargeFrequency", "BilledCost", "ChargePeriodStart", "ChargePeriodEnd", "ConsumedQuantity", "ConsumedUnit", "ResourceId", "PricingQuantity"} {
+				line += "  " + cmp.Or(row[slices.Index(rows[0], name)], "-")
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }

@@ -337,6 +337,9 @@ func (s *story) outcome() []part {
 	if s.has("parked") {
 		parts = append(parts, part{"parked", s.parked()})
 	}
+	if s.has("focus") {
+		parts = append(parts, part{"focus", s.focus()})
+	}
 	if slices.Contains(s.jobs, "settlement") {
 		return append(parts, part{"statements", s.statements()}, part{"lines", s.statementLines()}, part{"waiting", s.waitingLines()}, part{"settled", s.settledLedger()}, part{"sellers", s.sellerBalances()})
 	}

@@ -3,6 +3,9 @@ package reports
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,11 +18,16 @@ func charge(id, cost, category, frequency string) FocusRow {
 	if amount.Sign() < 0 {
 		quantity, unit = market.DecimalOf(-1), amount.Neg()
 	}
-	return FocusRow{BilledCost: amount, ContractedCost: amount, EffectiveCost: amount, ListCost: amount, ContractedUnitPrice: &unit, ListUnitPrice: &unit, PricingQuantity: &quantity,
+	service, part := FocusService("saas")
+	r := FocusRow{BilledCost: amount, ContractedCost: amount, EffectiveCost: amount, ListCost: amount, ContractedUnitPrice: &unit, ListUnitPrice: &unit, PricingQuantity: &quantity,
 		BillingAccount: "ann", BillingAccountType: "Buyer", BillingCurrency: "CNY", BillingStart: at8("2024-05-01 00:00:00"), BillingEnd: at8("2024-06-01 00:00:00"),
 		ChargeStart: at8("2024-05-02 00:00:00"), ChargeEnd: at8("2024-05-03 00:00:00"), ChargeCategory: category, ChargeFrequency: frequency, ChargeDescription: "order of crm",
-		InvoiceIssuer: "acme", Provider: "cn", Publisher: "acme", PricingCategory: "Standard", PricingUnit: "Units", ServiceCategory: FocusService("saas"), ServiceName: "crm", SkuID: "crm", SkuPriceID: "crm",
-		ChargeID: id, Order: id}
+		InvoiceIssuer: "acme", Provider: "cn", Publisher: "acme", PricingCategory: "Standard", PricingUnit: "Units", ServiceCategory: service, ServiceSubcategory: part, ServiceName: "crm", SkuID: "crm", SkuMeter: "seats",
+		SkuPriceID: "crm", ChargeID: id, Order: id}
+	if category == "Usage" {
+		r.ConsumedQuantity, r.ConsumedUnit, r.Resource, r.ResourceType = &quantity, "Hours", "inst-1", "saas"
+	}
+	return r
 }
 
 func correction() FocusRow {
@@ -57,6 +65,12 @@ func TestARuleOfFOCUSThatIsBrokenIsNamed(t *testing.T) {
 		"ContractedUnitPrice × PricingQuantity must be ContractedCost: 100 × 1 is not 99":         func(r *FocusRow) { r.ContractedCost = exactRate("99") },
 		"ListUnitPrice × PricingQuantity must be ListCost":                                        func(r *FocusRow) { r.ListCost = exactRate("99") },
 		"PricingUnit must be null where PricingQuantity is":                                       func(r *FocusRow) { r.ChargeClass, r.PricingQuantity = "Correction", nil },
+		"ConsumedQuantity must not be null where ChargeCategory is Usage":                         func(r *FocusRow) { r.ChargeCategory, r.ChargeFrequency = "Usage", "Usage-Based" },
+		"ConsumedQuantity must be null where ChargeCategory is not Usage":                         func(r *FocusRow) { r.ConsumedQuantity, r.ConsumedUnit = r.PricingQuantity, "Hours" },
+		"ResourceType must be null where ResourceId is, and only there":                           func(r *FocusRow) { r.Resource = "inst-1" },
+		"SkuMeter must be null where SkuId is":                                                    func(r *FocusRow) { r.ChargeClass, r.SkuID = "Correction", "" },
+		"ServiceSubcategory must be one of ServiceCategory Media":                                 func(r *FocusRow) { r.ServiceCategory = "Media" },
+		"ContractedUnitPrice must not be below 0":                                                 func(r *FocusRow) { p := exactRate("-100"); r.ContractedUnitPrice = &p },
 	} {
 		r := charge("A-1", "100", "Purchase", "One-Time")
 		spoil(&r)
@@ -91,21 +105,115 @@ func TestNothingMayBeWrittenAsNULL(t *testing.T) {
 	}
 }
 
-func TestADatasetOfOthersIsChecked(t *testing.T) {
+// others is a dataset with columns that we do not write: the columns of ours and
+// more, and a row for each change of it.
+func others(t *testing.T, more map[string]string, changes ...map[string]string) string {
+	t.Helper()
 	var b bytes.Buffer
-	if _, err := WriteFocus(&b, list(charge("A-1", "100.00", "Purchase", "One-Time"))); err != nil {
+	if _, err := WriteFocus(&b, list(charge("A-1", "100.00", "Usage", "Usage-Based"))); err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("ProviderName", "Vendor", "2024-04-30T16:00:00Z", "2024-05-01", ",100,", ",1e2,").Replace(b.String())
-	problems, _, err := CheckFocus(strings.NewReader(text))
+	ours, err := csv.NewReader(&b).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := append(slices.Clone(ours[0]), slices.Sorted(maps.Keys(more))...)
+	rows := [][]string{names}
+	for _, change := range changes {
+		row := slices.Clone(ours[1])
+		for _, name := range names[len(row):] {
+			row = append(row, more[name])
+		}
+		for name, value := range change {
+			row[slices.Index(names, name)] = value
+		}
+		rows = append(rows, row)
+	}
+	var out bytes.Buffer
+	if err := csv.NewWriter(&out).WriteAll(rows); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func toldOf(t *testing.T, dataset string) string {
+	t.Helper()
+	problems, _, err := CheckFocus(strings.NewReader(dataset))
+	if err != nil {
+		t.Fatal(err)
+	}
 	told := ""
 	for _, p := range problems {
-		told += p.Rule + "\n"
+		told += fmt.Sprintf("%d: %s\n", p.Row, p.Rule)
 	}
-	for _, want := range []string{"the column ProviderName is missing", `BillingPeriodStart must be a time like 2024-05-01T00:00:00Z, not "2024-05-01"`, `must be a number, not "1e2"`} {
-		if err != nil || !strings.Contains(told, want) {
-			t.Errorf("want %q among\n%s%v", want, told, err)
+	return told
+}
+
+func TestADatasetOfOthersIsChecked(t *testing.T) {
+	told := toldOf(t, strings.NewReplacer("ProviderName", "Vendor", "2024-04-30T16:00:00Z", "2024-05-01", ",100,", ",1e+2,").Replace(others(t, nil, nil)))
+	for _, want := range []string{
+		"0: the column ProviderName is missing", "0: the column Vendor is none of FOCUS 1.2, so its name must begin with x_",
+		`BillingPeriodStart must be a time like 2024-05-01T00:00:00Z, not "2024-05-01"`, `must be a number, not "1e+2"`,
+	} {
+		if !strings.Contains(told, want) {
+			t.Errorf("want %q among\n%s", want, told)
 		}
+	}
+}
+
+func TestARuleThatManyRowsBreakIsToldOnce(t *testing.T) {
+	bad := map[string]string{"ListCost": "1"}
+	problems, _, err := CheckFocus(strings.NewReader(others(t, nil, nil, bad, map[string]string{"ListCost": "-2.5"}, bad)))
+	want := FocusProblem{Row: 2, Rows: 3, Rule: "ListUnitPrice × PricingQuantity must be ListCost: 100 × 1 is not 1"}
+	if err != nil || len(problems) != 1 || problems[0] != want {
+		t.Errorf("%v, %v", problems, err)
+	}
+}
+
+// A dataset that tells of regions, commitments, capacity, sub accounts, tags and
+// prices in points keeps the rules; and each rule of those columns is told where
+// it is broken.
+func TestTheColumnsThatOnlyOthersHaveAreHeldAgainstTheirRules(t *testing.T) {
+	more := map[string]string{
+		"AvailabilityZone": "a", "RegionId": "sa-1", "RegionName": "São Paulo", "SubAccountId": "s-1", "SubAccountName": "team a", "SubAccountType": "Team", "Tags": `{"team": "a", "shared": true}`,
+		"CommitmentDiscountId": "c-1", "CommitmentDiscountCategory": "Spend", "CommitmentDiscountName": "", "CommitmentDiscountType": "Plan", "CommitmentDiscountStatus": "Used",
+		"CommitmentDiscountQuantity": "1e-3", "CommitmentDiscountUnit": "Hours", "CapacityReservationId": "r-1", "CapacityReservationStatus": "Used",
+		"PricingCurrency": "points", "PricingCurrencyListUnitPrice": "5", "PricingCurrencyContractedUnitPrice": "4", "PricingCurrencyEffectiveCost": "4",
+	}
+	byCommitment := map[string]string{"PricingCategory": "Committed"}
+	if told := toldOf(t, others(t, more, byCommitment)); told != "" {
+		t.Errorf("a dataset that keeps them:\n%s", told)
+	}
+	for want, change := range map[string]map[string]string{
+		"RegionName must be null where RegionId is, and only there":                                                 {"RegionId": ""},
+		"SubAccountType must be null where SubAccountId is, and only there":                                         {"SubAccountType": ""},
+		`Tags must have plain values: that of "team" is none`:                                                       {"Tags": `{"team": ["a"]}`},
+		"Tags must be an object of JSON":                                                                            {"Tags": `team=a`},
+		"CommitmentDiscountCategory must be one of Spend, Usage":                                                    {"CommitmentDiscountCategory": "Money"},
+		"CommitmentDiscountType must be null where CommitmentDiscountId is, and only there":                         {"CommitmentDiscountType": "NULL"},
+		"CommitmentDiscountStatus must not be null where CommitmentDiscountId is not and ChargeCategory is Usage":   {"CommitmentDiscountStatus": ""},
+		"CommitmentDiscountQuantity must not be null where CommitmentDiscountId is not and ChargeClass is null":     {"CommitmentDiscountQuantity": ""},
+		"CommitmentDiscountQuantity must be null where CommitmentDiscountId is":                                     {"CommitmentDiscountId": ""},
+		"CommitmentDiscountUnit must be null where CommitmentDiscountQuantity is":                                   {"CommitmentDiscountUnit": ""},
+		"ConsumedQuantity must be null where ChargeCategory is not Usage, and of what was not used of a commitment": {"CommitmentDiscountStatus": "Unused"},
+		"CapacityReservationStatus must not be null where CapacityReservationId is not":                             {"CapacityReservationStatus": ""},
+		"PricingCurrency must not be null":                                                                          {"PricingCurrency": ""},
+		"PricingCurrencyListUnitPrice must not be below 0":                                                          {"PricingCurrencyListUnitPrice": "-5"},
+		"PricingCategory must be Committed where CommitmentDiscountStatus is Used":                                  {"PricingCategory": "Standard"},
+		`RegionId must be null where there is nothing to say, not "N/A"`:                                            {"RegionId": "N/A"},
+		`SkuPriceId "crm" must go with one SkuId: "erp" here, "crm" before`:                                         {"SkuId": "erp"},
+		`ServiceName "crm" must go with one ServiceCategory: "Media" here`:                                          {"ServiceCategory": "Media", "ServiceSubcategory": "Gaming"},
+		"ListUnitPrice × PricingQuantity must be ListCost: 100 × 1 is not 99.98":                                    {"ListCost": "99.98"},
+		"EffectiveCost must be BilledCost where ChargeCategory is Credit":                                           {"ChargeCategory": "Credit", "EffectiveCost": "1", "ConsumedQuantity": "", "ConsumedUnit": "", "CommitmentDiscountQuantity": "", "CommitmentDiscountUnit": ""},
+	} {
+		changed := maps.Clone(byCommitment)
+		maps.Copy(changed, change)
+		if told := toldOf(t, others(t, more, byCommitment, changed)); !strings.Contains(told, "2: "+want) || strings.Contains(told, "1: ") {
+			t.Errorf("want %q among\n%s", want, told)
+		}
+	}
+	if told := toldOf(t, others(t, map[string]string{"RegionId": "sa-1"}, nil)); told != "0: the column RegionName is missing, as the dataset tells of regions\n" {
+		t.Errorf("half of what tells of regions:\n%s", told)
 	}
 }
 

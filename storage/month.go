@@ -123,7 +123,7 @@ func (tx *Tx) MonthRates(ctx context.Context, q MonthQuery) iter.Seq2[MonthRate,
 func (tx *Tx) MonthLines(ctx context.Context, q MonthQuery) iter.Seq2[SettledLine, error] {
 	return streamed(ctx, tx, "read the lines of "+q.Period.String()+" of "+q.Site, settledLine+`
 		WHERE l.site = $2 AND l.period = $3 AND l.business_date = $4 AND l.version = 1 AND l.currency = $5 AND $1 <> 0
-		ORDER BY c.code, l.no`, q.args(), scanSettledLine)
+		ORDER BY c.code, l.no`, q.args(), settledLineOf)
 }
 
 // UnsettledIn are the lines of a month that wait, in one currency.

@@ -36,11 +36,16 @@ func streamed[R any](ctx context.Context, tx *Tx, what, query string, args []any
 }
 
 const settledLine = `
-	SELECT l.key, l.kind, coalesce(o.code, ''), coalesce(l.order_line, 0), coalesce(p.code, ''), coalesce(l.product_class, ''), coalesce(l.access_type, ''),
+	SELECT ` + settledColumns + `
+	FROM statement_lines l ` + settledJoins
+
+const settledColumns = `
+	       l.key, l.kind, coalesce(o.code, ''), coalesce(l.order_line, 0), coalesce(p.code, ''), coalesce(l.product_class, ''), coalesce(l.access_type, ''),
 	       coalesce(l.model, ''), l.currency, l.paid, l.billable, l.share, l.fee_rate, l.extra_rate, l.tier_total, l.fee, l.withheld, l.wht, l.dst, l.operating_fee,
 	       l.settled, l.paid_at, l.decided_by, l.decided_at, coalesce(l.reverses, ''), l.rules, coalesce(l.memo, ''), coalesce(b.code, ''), c.code,
-	       (SELECT max(r.business_date) FROM statement_lines r WHERE l.reverses IS NOT NULL AND r.key = l.reverses)
-	FROM statement_lines l
+	       (SELECT max(r.business_date) FROM statement_lines r WHERE l.reverses IS NOT NULL AND r.key = l.reverses)`
+
+const settledJoins = `
 	JOIN sellers c ON c.id = l.seller_id
 	LEFT JOIN orders o ON o.id = l.order_id
 	LEFT JOIN products p ON p.id = l.product_id
@@ -58,13 +63,14 @@ func (l SettledLine) GivesBackToPartner() bool {
 	return l.Kind == market.EarnedRefund && strings.HasSuffix(l.Reverses, "/partner")
 }
 
-func scanSettledLine(rows pgx.Rows) (l SettledLine, err error) {
+// scanSettledLine reads the columns of a line, and those that a query has behind them.
+func scanSettledLine(rows pgx.Rows, more ...any) (l SettledLine, err error) {
 	var c market.Currency
 	var tier *market.Decimal
 	var paidAt pgtype.Timestamptz
 	var reverses pgtype.Date
-	err = rows.Scan(&l.Key, &l.Kind, &l.Order, &l.OrderLine, &l.Product, &l.ProductClass, &l.AccessType, &l.Model, &c, &l.Paid.Amount, &l.Billable, &l.Share, &l.FeeRate, &l.ExtraRate,
-		&tier, &l.Fee, &l.Withheld, &l.WHT, &l.DST, &l.OperatingFee, &l.Settled, &paidAt, &l.DecidedBy, &l.DecidedAt, &l.Reverses, &l.Rules, &l.Memo, &l.Buyer, &l.Seller, &reverses)
+	err = rows.Scan(append([]any{&l.Key, &l.Kind, &l.Order, &l.OrderLine, &l.Product, &l.ProductClass, &l.AccessType, &l.Model, &c, &l.Paid.Amount, &l.Billable, &l.Share, &l.FeeRate, &l.ExtraRate,
+		&tier, &l.Fee, &l.Withheld, &l.WHT, &l.DST, &l.OperatingFee, &l.Settled, &paidAt, &l.DecidedBy, &l.DecidedAt, &l.Reverses, &l.Rules, &l.Memo, &l.Buyer, &l.Seller, &reverses}, more...)...)
 	l.Paid.Currency, l.PaidAt, l.ReversesAt = c, paidAt.Time, reverses.Time
 	if tier != nil {
 		l.TierTotal, l.Tiered = *tier, true
@@ -72,11 +78,13 @@ func scanSettledLine(rows pgx.Rows) (l SettledLine, err error) {
 	return l, err
 }
 
+func settledLineOf(rows pgx.Rows) (SettledLine, error) { return scanSettledLine(rows) }
+
 // LinesOf are the lines of a version of a statement, in their order.
 func (tx *Tx) LinesOf(ctx context.Context, s StatementStand) iter.Seq2[SettledLine, error] {
 	return streamed(ctx, tx, "read the lines of the statement "+s.Period.String()+" of "+s.Seller, settledLine+`
 		WHERE l.seller_id = $1 AND l.period = $2 AND l.version = $3 AND l.business_date = $4
-		ORDER BY l.no`, []any{s.SellerID, s.Period.Number(), s.Version, s.Period.Last()}, scanSettledLine)
+		ORDER BY l.no`, []any{s.SellerID, s.Period.Number(), s.Version, s.Period.Last()}, settledLineOf)
 }
 
 // OutsideLinesOf are the lines of a version of a statement from outside the
@@ -84,16 +92,37 @@ func (tx *Tx) LinesOf(ctx context.Context, s StatementStand) iter.Seq2[SettledLi
 func (tx *Tx) OutsideLinesOf(ctx context.Context, s StatementStand) iter.Seq2[SettledLine, error] {
 	return streamed(ctx, tx, "read the adjustments of the statement "+s.Period.String()+" of "+s.Seller, settledLine+`
 		WHERE l.seller_id = $1 AND l.period = $2 AND l.version = $3 AND l.business_date = $4 AND l.kind IN ('adjustment', 'opening', 'carried')
-		ORDER BY l.no`, []any{s.SellerID, s.Period.Number(), s.Version, s.Period.Last()}, scanSettledLine)
+		ORDER BY l.no`, []any{s.SellerID, s.Period.Number(), s.Version, s.Period.Last()}, settledLineOf)
+}
+
+// ChargedLine is a line of a statement with what was measured of use.
+type ChargedLine struct {
+	SettledLine
+	Instance         string // that was used
+	UsedFrom, UsedTo time.Time
+	Consumed         *market.Decimal // of it, whoever paid; nil of everything but use
+	Measure          market.Measure
 }
 
 // LinesOfPeriod are the lines of the newest version of every statement of a
 // period, by seller.
-func (tx *Tx) LinesOfPeriod(ctx context.Context, site string, p market.Period) iter.Seq2[SettledLine, error] {
-	return streamed(ctx, tx, "read the lines of the statements "+p.String()+" of "+site, settledLine+`
+func (tx *Tx) LinesOfPeriod(ctx context.Context, site string, p market.Period) iter.Seq2[ChargedLine, error] {
+	return streamed(ctx, tx, "read the lines of the statements "+p.String()+" of "+site, `
+		SELECT `+settledColumns+`, coalesce(i.code, ''), d.used_from, d.used_until, u.quantity, coalesce(u.measure, '')
+		FROM statement_lines l `+settledJoins+`
+		LEFT JOIN deductions_seen d ON l.kind IN ('use', 'charge') AND d.key = l.key
+		LEFT JOIN instances i ON d.kind = 'usage' AND i.id = d.subject
+		LEFT JOIN LATERAL (
+			SELECT sum(r.quantity) AS quantity, min(r.measure) AS measure FROM rated_seen r
+			WHERE d.kind = 'usage' AND r.instance_id = d.subject AND r.used_at >= d.used_from AND r.item = d.item AND r.cycle_from = d.used_from AND r.due_at = d.at) u ON true
 		WHERE l.site = $1 AND l.period = $2 AND l.business_date = $3
 		  AND NOT EXISTS (SELECT FROM statements n WHERE n.seller_id = l.seller_id AND n.period = l.period AND n.version > l.version)
-		ORDER BY l.seller_id, l.no`, []any{site, p.Number(), p.Last()}, scanSettledLine)
+		ORDER BY l.seller_id, l.no`, []any{site, p.Number(), p.Last()}, func(rows pgx.Rows) (l ChargedLine, err error) {
+		var from, to pgtype.Timestamptz
+		l.SettledLine, err = scanSettledLine(rows, &l.Instance, &from, &to, &l.Consumed, (*string)(&l.Measure))
+		l.UsedFrom, l.UsedTo = from.Time, to.Time
+		return l, err
+	})
 }
 
 // Unsettled is a line that the run of a period left, with the codes of what it is about.

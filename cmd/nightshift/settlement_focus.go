@@ -24,8 +24,9 @@ func (p *program) settlementFocus() *cobra.Command {
 Open Cost and Usage Specification: CSV, one charge a row. Each row is held against
 the rules that a program can check: columns, types, nulls, allowed words, periods,
 prices times quantities. The sum is tied to the statements: exit code 4 where it
-differs. With --check it reads anybody's dataset, CSV or CSV packed by gzip, and
-names the rules it breaks.`,
+differs. With --check it reads anybody's dataset, CSV or CSV packed by gzip, with
+any of the columns of FOCUS 1.2, and names the rules it breaks: each once, with the
+first row that breaks it and how many more do.`,
 		Example: "  nightshift settlement focus --period 202405 -o focus.csv\n  nightshift settlement focus --check focus.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if check != "" {
@@ -93,11 +94,14 @@ func (p *program) checkFocus(name string) error {
 	}
 	views := []map[string]any{}
 	for _, problem := range problems {
-		views = append(views, map[string]any{"row": problem.Row, "rule": problem.Rule})
+		views = append(views, map[string]any{"row": problem.Row, "rows": problem.Rows, "rule": problem.Rule})
 		if !p.json {
 			where := "header"
 			if problem.Row > 0 {
 				where = fmt.Sprintf("row %d", problem.Row)
+			}
+			if more := problem.Rows - 1; more > 0 {
+				where += fmt.Sprintf(" and %s more", number(int64(more)))
 			}
 			p.printf("%s: %s\n", where, problem.Rule)
 		}
