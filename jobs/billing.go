@@ -12,11 +12,13 @@ import (
 	"nightshift/storage"
 )
 
+const billingJob = "billing"
+
 // billing settles what buyers owe. Its subject is a buyer, so that one buyer's
 // money is spent by one worker, in the order in which things happened; what it
 // books is dated to its own second, however late the run is.
 var billing = line{
-	name:     "billing",
+	name:     billingJob,
 	counted:  "buyers",
 	rulesets: billingRulesets,
 	chunk:    1000,

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"nightshift/rules/market"
@@ -16,7 +18,7 @@ type CloseCheck struct {
 	Is    string `json:"is"`
 	Must  string `json:"must"`
 	Tied  bool   `json:"tied"`
-	Which string `json:"which,omitempty"` // the sellers of whom it does not hold, the first of them
+	Which string `json:"which,omitempty"` // the first of the sellers of whom it does not hold, or what to do
 }
 
 // CloseResult is what a close came to.
@@ -28,7 +30,8 @@ type CloseResult struct {
 // ClosePeriod closes a period of a site when its totals tie: the lines with the
 // statements, the statements with the journals, the journals with what was
 // ordered from the bank; what is accrued with what waits. Where they do not,
-// nothing is closed, and the error is ErrControl. With check alone nothing is
+// or nights of the month are missing that book into the ledger, nothing is closed,
+// and the error is ErrControl. With check alone nothing is
 // closed either way. Closing a closed period changes nothing.
 func (e *Engine) ClosePeriod(ctx context.Context, siteName string, period market.Period, actor string, at time.Time, checkOnly bool) (result CloseResult, err error) {
 	site, err := e.inForce(ctx, siteName)
@@ -100,6 +103,9 @@ func (c *closing) check() error {
 		return err
 	}
 	c.add("sellers set aside", fmt.Sprint(parked), "0", parked == 0)
+	if err := c.nights(); err != nil {
+		return err
+	}
 	for _, sum := range []struct {
 		name string
 		of   func(context.Context, string, market.Period) ([]storage.PeriodSum, error)
@@ -119,6 +125,23 @@ func (c *closing) check() error {
 		}
 	}
 	return c.bySeller()
+}
+
+// nights checks that those of the month are over which book into the ledger: once
+// it is closed, none of them could.
+func (c *closing) nights() error {
+	last, err := c.tx.LastNights(c.ctx, c.site, []string{renewalJob, billingJob})
+	if err != nil {
+		return err
+	}
+	for _, job := range slices.Sorted(maps.Keys(last)) {
+		check := CloseCheck{Name: "nights of " + job, Is: "up to " + last[job].String(), Must: "up to " + c.period.Last().String(), Tied: last[job] >= c.period.Last()}
+		if !check.Tied {
+			check.Which = fmt.Sprintf("; nightshift backfill %s --from %s --to %s", job, last[job]+1, c.period.Last())
+		}
+		c.checks = append(c.checks, check)
+	}
+	return nil
 }
 
 // bySeller checks what must hold of each seller.

@@ -375,8 +375,22 @@ func TestAPeriodClosesWhenItTiesAndStaysClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Nights that book into the month are missing.
+	night := func(on string) error {
+		_, err := m.engine.Run(t.Context(), jobs.Request{Job: "billing", Site: "cn", On: date(t, on)})
+		return err
+	}
+	if err := night("2024-04-28"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := closing(); !errors.Is(err, jobs.ErrControl) || !strings.Contains(err.Error(), "nights of billing: up to 2024-04-28, must be up to 2024-04-30; nightshift backfill billing --from 2024-04-29 --to 2024-04-30") {
+		t.Errorf("nights that are missing: %v", err)
+	}
+	if err := errors.Join(night("2024-04-29"), night("2024-04-30")); err != nil {
+		t.Fatal(err)
+	}
 	result, err := closing()
-	if err != nil || result.Before != nil || len(result.Checks) < 7 {
+	if err != nil || result.Before != nil || len(result.Checks) < 8 {
 		t.Fatalf("%+v, %v", result, err)
 	}
 	if again, err := closing(); err != nil || again.Before == nil || again.Before.Actor != "fay" || len(again.Checks) != len(result.Checks) {
@@ -385,7 +399,14 @@ func TestAPeriodClosesWhenItTiesAndStaysClosed(t *testing.T) {
 	if _, err := m.engine.Reissue(t.Context(), jobs.StatementAct{Site: "cn", Period: period, Sellers: []string{"acme"}, Actor: "fay", Because: "x", At: at("2024-06-02 09:00:00")}); !errors.Is(err, storage.ErrPeriodClosed) {
 		t.Errorf("a closed period is issued again: %v", err)
 	}
-	// What comes late belongs to the next period.
+	// Nothing is booked into it, and what comes late belongs to the next period.
+	m.takeIn("money", "code,buyer,kind,amount,currency,at\nM-9,ann,top_up,1.00,CNY,2024-04-27T10:00:00\n")
+	if err := night("2024-04-27"); !errors.Is(err, storage.ErrPeriodClosed) || count(t, m.store, `SELECT count(*) FROM event_keys WHERE key LIKE 'money/%M-9%'`) != 0 {
+		t.Errorf("a night of the closed month: %v", err)
+	}
+	if err := night("2024-05-01"); err != nil || count(t, m.store, `SELECT count(*) FROM event_keys WHERE key LIKE 'money/%M-9%'`) != 1 {
+		t.Errorf("the next night: %v", err)
+	}
 	m.takeIn("orders", "code,buyer,seller,product,access_type,delivery_mode,placed_at,paid_at,provisioned_at,amount,currency\nA-9,ann,acme,P-A,saas,instant,2024-04-29T10:00:00,2024-04-29T10:01:00,2024-04-29T10:02:00,2000.00,CNY\n")
 	m.settle("2024-05-31")
 	if n := count(t, m.store, `SELECT count(*) FROM statement_lines WHERE key = 'order/cn/A-9' AND period = 202405`); n != 1 {

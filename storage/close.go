@@ -199,3 +199,20 @@ func (tx *Tx) SumCharged(ctx context.Context, site string, p market.Period) (map
 	}
 	return sums, nil
 }
+
+// LastNights are the newest nights that jobs completed at a site, of those that
+// completed any.
+func (tx *Tx) LastNights(ctx context.Context, site string, jobs []string) (nights map[string]market.Date, err error) {
+	nights = map[string]market.Date{}
+	err = tx.Query(ctx, `SELECT job, max(business_date) FROM runs WHERE site = $1 AND job = ANY($2) AND state = 'completed' GROUP BY 1`, []any{site, jobs}, func(rows pgx.Rows) error {
+		var job string
+		var on market.Date
+		err := rows.Scan(&job, &on)
+		nights[job] = on
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find the last nights of %s: %w", site, err)
+	}
+	return nights, nil
+}

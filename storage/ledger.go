@@ -109,7 +109,8 @@ func texts(accounts []market.Account) []string {
 // the balances of the buyers' accounts in them. A key that was booked before is
 // a violation of its unique key, a reversal of what was reversed before too. An
 // account that would end below its floor is market.ErrOverLimit. The months of
-// the business date must be there: EnsureMonth.
+// the business date must be there: EnsureMonth. Into a period that is closed
+// nothing is booked: ErrPeriodClosed.
 func (tx *Tx) KeepJournals(ctx context.Context, k Keeping, source string, journals []market.Journal) error {
 	if len(journals) == 0 {
 		return nil
@@ -118,6 +119,9 @@ func (tx *Tx) KeepJournals(ctx context.Context, k Keeping, source string, journa
 		if err := journals[i].Check(); err != nil {
 			return err
 		}
+	}
+	if err := tx.open(ctx, k); err != nil {
+		return err
 	}
 	ids, err := tx.journalIDs(ctx, k, source, len(journals))
 	if err != nil {
@@ -136,6 +140,15 @@ func (tx *Tx) KeepJournals(ctx context.Context, k Keeping, source string, journa
 		return err
 	}
 	return overLimit(tx.keepPostings(ctx, k, journals, ids), journals)
+}
+
+// open is ErrPeriodClosed where the business date lies in a period that is closed.
+func (tx *Tx) open(ctx context.Context, k Keeping) error {
+	c, closed, err := tx.Closed(ctx, k.Site, market.Month(k.On))
+	if closed && err == nil {
+		return fmt.Errorf("book on %s at %s: %w: %s closed %s: what comes late is booked in the next one", k.On, k.Site, ErrPeriodClosed, c.Actor, c.Period)
+	}
+	return err
 }
 
 // journalIDs hands out as many ids as there are journals, and says that there

@@ -119,9 +119,10 @@ func (p *program) settlementClose() *cobra.Command {
 		Use: "close --period YYYYMM", Short: "Close a month when its totals tie", Args: takes(0, 0, "no words, only options"),
 		Long: `Close ties a month: the lines with the statements, the statements with the
 journals, the journals with what was ordered from the bank, what is accrued with
-what waits. Where they tie the month is closed: nothing is settled into it any
-more, and what comes late belongs to the next. Where they do not, nothing is
-closed and the exit code is 4. Closing a closed month changes nothing.`,
+what waits; and the nights of billing and renewal, where the site has them, go to
+its last day. Then the month is closed: nothing is settled or booked into it any
+more, and what comes late belongs to the next. Where something does not tie,
+nothing is closed and the exit code is 4. Closing a closed month changes nothing.`,
 		Example: "  nightshift settlement close --period 202405 --check     look, and close nothing\n  nightshift settlement close --period 202405",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ask, site, err := h.act(p, "close", nil, true)
