@@ -101,7 +101,7 @@ const clockShown = "2006-01-02 15:04"
 
 func alarmOf(site *rules.Site, o Outlook, now time.Time) Message {
 	on := o.Due[0]
-	m := Message{Key: fmt.Sprintf("alarm/%s/%s/%s", site.Name, o.Job, on), Kind: KindAlarm, Site: site.Name, Night: market.DateOf(now, site.Zone), Person: true}
+	m := Message{Key: fmt.Sprintf("alarm/%s/%s/%s", site.Name, o.Job, on), Kind: KindAlarm, Site: site.Name, Night: o.Night, Person: true}
 	by, will := o.Deadline.In(site.Zone).Format(clockShown), "will not be"
 	if now.After(o.Deadline) {
 		will = "is not"
@@ -109,7 +109,7 @@ func alarmOf(site *rules.Site, o Outlook, now time.Time) Message {
 	m.Subject = fmt.Sprintf("Nightshift %s: %s of %s %s done by %s", site.Name, o.Job, on, will, by)
 	m.Lines = []string{
 		fmt.Sprintf("%s of %s at %s %s done by %s.", o.Job, on, site.Name, will, by),
-		fmt.Sprintf("%s; %s due.", foretold(site, o), nightsAre(len(o.Due))),
+		fmt.Sprintf("%s; %s due.", foretold(site, o), counted(len(o.Due), "night")),
 	}
 	if o.Why != nil {
 		m.Lines = append(m.Lines, "It does not begin: "+o.Why.Error())
@@ -127,11 +127,12 @@ func foretold(site *rules.Site, o Outlook) string {
 	return fmt.Sprintf("Past runs took %s, so it is done at %s, if it begins now", o.Usual.Round(time.Second), o.Forecast.In(site.Zone).Format(clockShown))
 }
 
-func nightsAre(n int) string {
+// counted is a number of things.
+func counted(n int, thing string) string {
 	if n == 1 {
-		return "1 night is"
+		return "1 " + thing
 	}
-	return fmt.Sprintf("%d nights are", n)
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // longestNight is how long after the last as-of of a night its digest is sent
@@ -139,7 +140,7 @@ func nightsAre(n int) string {
 const longestNight = 6 * time.Hour
 
 // digestOf is the digest of the night of today; due is false while jobs of it may
-// still come to their end, and where none has begun.
+// still come to their end, and where none has begun and nobody waits for any.
 func (e *Engine) digestOf(ctx context.Context, site *rules.Site, outlooks []Outlook, now time.Time) (m Message, due bool, err error) {
 	night := market.DateOf(now, site.Zone)
 	m = Message{Key: fmt.Sprintf("digest/%s/%s", site.Name, night), Kind: KindDigest, Site: site.Name, Night: night}
@@ -157,20 +158,56 @@ func (e *Engine) digestOf(ctx context.Context, site *rules.Site, outlooks []Outl
 			through, over, begun = through && ran, over && late, begun || ran
 		}
 		if o.Parked > 0 {
-			m.Person = true
-			m.Lines = append(m.Lines, fmt.Sprintf("  %d of %s are set aside and wait for a person: `nightshift runs parked %s --site %s`", o.Parked, o.Job, o.Job, site.Name))
+			m.needsAPerson("%d of %s are set aside and wait for a person: `nightshift runs parked %s --site %s`", o.Parked, o.Job, o.Job, site.Name)
 		}
-		if len(o.Due) > 0 && o.Why != nil {
-			m.Person = true
-			m.Lines = append(m.Lines, fmt.Sprintf("  %s does not begin: %v", o.Job, o.Why))
+		if o.Stands() {
+			m.needsAPerson("%s of %s does not begin: %v", o.Job, o.Due[0], o.Why)
+			begun = true
 		}
 	}
-	m.Subject = fmt.Sprintf("Nightshift %s, night of %s: %d runs", site.Name, night, len(m.Runs))
+	if err := e.tellMadeUp(ctx, site, night, now, &m); err != nil {
+		return m, false, err
+	}
+	m.Subject = fmt.Sprintf("Nightshift %s, night of %s: %s", site.Name, night, counted(len(m.Runs), "run"))
 	if m.Person {
 		m.Subject += ", a person is needed"
 	}
 	m.Lines = append([]string{m.Subject, ""}, m.Lines...)
 	return m, begun && (through || over), nil
+}
+
+// needsAPerson adds what somebody has to do.
+func (m *Message) needsAPerson(format string, args ...any) {
+	m.Person = true
+	m.Lines = append(m.Lines, "  "+fmt.Sprintf(format, args...))
+}
+
+// mostMadeUp is how many runs are looked through for nights that were made up for.
+const mostMadeUp = 300
+
+// tellMadeUp adds the runs of earlier nights that came to their end on the day of a
+// night.
+func (e *Engine) tellMadeUp(ctx context.Context, site *rules.Site, night market.Date, now time.Time, m *Message) error {
+	var runs []market.Run
+	err := e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) (err error) {
+		runs, err = tx.ListRuns(ctx, "", site.Name, mostMadeUp)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	midnight := night.At(market.TimeOfDay{}, site.Zone)
+	var late []string
+	for _, r := range slices.Backward(runs) {
+		worked, err := site.NightOf(r.Job, r.On)
+		if err == nil && worked < night && r.State == market.RunCompleted && !r.FinishedAt.Before(midnight) && !r.FinishedAt.After(now) {
+			late = append(late, fmt.Sprintf("%s of %s (run %d)", r.Job, r.On, r.ID))
+		}
+	}
+	if len(late) > 0 {
+		m.Lines = append(m.Lines, "Made up for since midnight: "+strings.Join(late, ", "))
+	}
+	return nil
 }
 
 // tellRun adds the run of a job to a digest. Ran is whether it came to its end,
@@ -189,8 +226,11 @@ func (e *Engine) tellRun(ctx context.Context, site *rules.Site, job string, on m
 	}
 	var run market.Run
 	var found bool
+	var before map[string]string
 	if err := e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		run, found, err = tx.FindRun(ctx, job, site.Name, on)
+		if run, found, err = tx.FindRun(ctx, job, site.Name, on); err == nil {
+			before, err = tx.PoliciesBefore(ctx, job, site.Name, on)
+		}
 		return err
 	}); err != nil {
 		return false, false, err
@@ -207,7 +247,29 @@ func (e *Engine) tellRun(ctx context.Context, site *rules.Site, job string, on m
 	m.Runs = append(m.Runs, told)
 	m.Lines = append(m.Lines, told.line(run))
 	m.Person = m.Person || run.State != market.RunCompleted
+	if changed := otherRules(before, run.Policies); len(changed) > 0 {
+		m.Lines = append(m.Lines, "  its rules are not those of the run before: "+strings.Join(changed, ", "))
+	}
+	for outcome, n := range run.Outcomes {
+		if outcome == "hold" || strings.HasSuffix(outcome, " hold") {
+			m.needsAPerson("%d are on hold until a person decides: the workbook lists them", n)
+		}
+	}
 	return run.State == market.RunCompleted, now.After(until), nil
+}
+
+// otherRules are the rulesets that two runs of a job did not decide by alike.
+func otherRules(before, now map[string]string) (changed []string) {
+	if before == nil {
+		return nil
+	}
+	for name, hash := range now {
+		if ruleset, _, _ := strings.Cut(name, "/"); before[name] != hash && !slices.Contains(changed, ruleset) {
+			changed = append(changed, ruleset)
+		}
+	}
+	slices.Sort(changed)
+	return changed
 }
 
 // line is a run in a sentence.
@@ -222,6 +284,9 @@ func (r MessageRun) line(run market.Run) string {
 	}
 	if r.Parked > 0 {
 		line += fmt.Sprintf("; set aside %d", r.Parked)
+	}
+	if took := run.FinishedAt.Sub(run.StartedAt).Round(time.Second); run.State == market.RunCompleted && took > 0 {
+		line += fmt.Sprintf("; took %s", took)
 	}
 	if run.Failure != "" {
 		line += "; " + run.Failure

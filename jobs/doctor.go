@@ -151,8 +151,7 @@ func (e *Engine) nights(ctx context.Context, site *rules.Site, now time.Time) (f
 			say = append(say, fmt.Sprintf("%d of %s are parked", o.Parked, o.Job))
 			f.Grade, f.Advice = BeAware, fmt.Sprintf("see `nightshift runs parked %s --site %s`", o.Job, site.Name)
 		}
-		first, err := e.everRan(ctx, o.Job, site.Name)
-		if ran = ran || first; err != nil || !first || len(o.Due) == 0 {
+		if ran = ran || o.Ran; len(o.Due) == 0 || !o.Ran && !(ran && o.Stands()) {
 			continue
 		}
 		say = append(say, fmt.Sprintf("%s is due for %s, since %s", o.Job, dates(len(o.Due)), o.Due[0]))
@@ -175,12 +174,4 @@ func dates(n int) string {
 		return "1 date"
 	}
 	return fmt.Sprintf("%d dates", n)
-}
-
-func (e *Engine) everRan(ctx context.Context, job, site string) (ran bool, err error) {
-	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		_, ran, err = tx.FirstRun(ctx, job, site)
-		return err
-	})
-	return ran, err
 }

@@ -12,18 +12,29 @@ import (
 // Outlook is how a job stands, and when it will be done.
 type Outlook struct {
 	Site, Job string
+	Ran       bool          // it was run for some date before
 	Due       []market.Date // business dates that should have run by now, oldest first
 	Run       market.Run    // that is under way, for the oldest of them; of no id where none is
 	Parked    int64         // what waits for a person
+	Night     market.Date   // in which the oldest is worked
 	Lag       time.Duration // since the oldest date was due
 	Deadline  time.Time     // of the oldest date; zero where none is named, or none is due
 	Usual     time.Duration // that its past runs took; zero where none is known
 	Forecast  time.Time     // when all of them will be done, by how long past runs took; zero where none is due
 	Why       error         // why it does not begin; nil where it may
+
+	today bool // the night of the oldest date is today's
 }
 
-// Late tells whether the deadline is missed, or will be.
-func (o Outlook) Late() bool { return !o.Deadline.IsZero() && o.Forecast.After(o.Deadline) }
+// Late tells whether the deadline is missed, or will be, of a night that people wait
+// for.
+func (o Outlook) Late() bool {
+	return !o.Deadline.IsZero() && o.Forecast.After(o.Deadline) && (o.Ran || o.Stands())
+}
+
+// Stands tells whether a night that people wait for does not begin. Of a job that
+// never ran nobody waits for the nights before today's.
+func (o Outlook) Stands() bool { return o.Why != nil && (o.Ran || o.today) }
 
 // Outlook looks ahead, job by job in the order of a night: a job is done after
 // those that it waits for, in the time that its past runs took.
@@ -53,8 +64,12 @@ func (e *Engine) outlookOf(ctx context.Context, site *rules.Site, job string, no
 	if o.Due, err = e.DueDates(ctx, job, site.Name, now); err != nil {
 		return o, err
 	}
+	o.Ran = len(o.Due) == 0
 	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
 		if o.Parked, err = tx.ParkedCount(ctx, job, site.Name); err != nil || len(o.Due) == 0 {
+			return err
+		}
+		if _, o.Ran, err = tx.FirstRun(ctx, job, site.Name); err != nil {
 			return err
 		}
 		if usual, err = tx.UsualTime(ctx, job, site.Name); err != nil {
@@ -77,7 +92,10 @@ func (e *Engine) outlookOf(ctx context.Context, site *rules.Site, job string, no
 	if err != nil {
 		return o, err
 	}
-	o.Usual = usual
+	if o.Night, err = site.NightOf(job, o.Due[0]); err != nil {
+		return o, err
+	}
+	o.Usual, o.today = usual, o.Night == market.DateOf(now, site.Zone)
 	o.Lag = max(now.Sub(asOf), 0)
 	if o.Deadline, err = site.DeadlineOf(job, o.Due[0]); err != nil {
 		return o, err

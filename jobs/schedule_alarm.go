@@ -160,14 +160,17 @@ func (a *alarm) sleep(ctx context.Context, err error) time.Duration {
 	if w := a.watch.schedule.Watch; w != nil {
 		w.Stood(ctx, a.watch.site.Name, a.job, err)
 	}
+	person := errors.Is(err, ErrNoInput) || errors.Is(err, ErrTooMuch) || errors.Is(err, ErrManyMissed)
 	switch again := a.said == err.Error(); {
 	case onlyWaits(err) && !again:
 		a.log.Info("the job does not begin", "because", err)
-	case !again || !onlyWaits(err):
+	case person && !again:
+		a.log.Error("the job does not begin before a person says so", "because", err)
+	case !person && !onlyWaits(err):
 		a.log.Error("run stopped, it goes on at the next wake", "error", err)
 	}
 	a.said = err.Error()
-	if onlyWaits(err) || errors.Is(err, ErrNoInput) || errors.Is(err, ErrTooMuch) || storage.Transient(err) {
+	if onlyWaits(err) || person || storage.Transient(err) {
 		return whileWaiting
 	}
 	return afterTrouble

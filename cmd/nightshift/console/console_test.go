@@ -66,12 +66,17 @@ func ask(t *testing.T, h http.Handler, path string, header ...string) *httptest.
 }
 
 func TestPages(t *testing.T) {
-	h := console.Routes(console.Config{Engine: nights(t), Log: slog.New(slog.DiscardHandler)})
+	e := nights(t)
+	if err := e.Halt(t.Context(), storage.Halt{Site: "cn", Job: "acceptance", Actor: "ann", Because: "the feed is being mended"}); err != nil {
+		t.Fatal(err)
+	}
+	h := console.Routes(console.Config{Engine: e, Log: slog.New(slog.DiscardHandler)})
 	for _, tt := range []struct {
 		name, path, language string
 		status               int
 		want                 []string
 	}{
+		{"what does not begin", "/", "en", 200, []string{"What does not begin", "acceptance of 2024-03-06 at cn: it is paused: acceptance at cn is paused by ann"}},
 		{"the runs, newest first", "/", "en", 200, []string{"2024-03-07", "2024-03-05", "completed", `href="/runs/2/acceptance-cn-2024-03-07.xlsx"`, "Business date"}},
 		{"in Chinese where the browser asks", "/", "zh-CN,zh;q=0.9", 200, []string{"业务日期", "验收", "完成", `lang="zh-CN"`}},
 		{"in Chinese where it was clicked", "/?lang=zh", "en", 200, []string{"业务日期"}},

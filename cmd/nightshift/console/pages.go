@@ -32,6 +32,7 @@ type view struct {
 	Language string
 	Title    string
 	Runs     []runRow
+	Stands   []string // why what is due does not begin
 	Run      runRow
 	Document []storage.Document
 	Parked   []storage.Parked
@@ -143,7 +144,26 @@ func showRuns(c Config, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	v.Stands = c.stands(r.Context())
 	return c.render(w, r, "runs.html", "title", v)
+}
+
+// stands is what is due and does not begin at the sites that are worked, in a sentence
+// each.
+func (c Config) stands(ctx context.Context) (lines []string) {
+	for _, site := range c.Engine.Book.Sites() {
+		outlooks, err := c.Engine.Outlook(ctx, site.Name, time.Now())
+		if err != nil {
+			return append(lines, err.Error())
+		}
+		worked := slices.ContainsFunc(outlooks, func(o jobs.Outlook) bool { return o.Ran })
+		for _, o := range outlooks {
+			if worked && o.Stands() {
+				lines = append(lines, fmt.Sprintf("%s of %s at %s: %v", o.Job, o.Due[0], o.Site, o.Why))
+			}
+		}
+	}
+	return lines
 }
 
 func showRun(c Config, w http.ResponseWriter, r *http.Request) error {

@@ -72,6 +72,7 @@ var vocabulary = map[string][2]string{
 	"reason":     {"Reason", "原因"},
 	"order":      {"Order", "订单"},
 	"failure":    {"Failure", "失败原因"},
+	"stands":     {"What does not begin", "尚未开始"},
 	"none yet":   {"No runs yet. They appear after the first night.", "还没有运行。第一晚之后会显示在这里。"},
 	"no files":   {"No documents.", "没有文件。"},
 	"acceptance": {"acceptance", "验收"},

@@ -27,6 +27,8 @@ type Watch struct {
 	metrics *metrics
 	mu      sync.Mutex
 	looked  map[string]time.Time // by site: when messages were last looked for
+	telling sync.Mutex
+	taken   map[string]bool // by message and sender: who need not send it again while another one still does
 	sending sync.WaitGroup
 }
 
@@ -46,7 +48,7 @@ const (
 
 // New is a watch over the nights of an engine.
 func New(e *jobs.Engine, sites []string, log *slog.Logger, senders ...Sender) *Watch {
-	return &Watch{Engine: e, Log: log, Senders: senders, metrics: newMetrics(e, sites), looked: map[string]time.Time{}}
+	return &Watch{Engine: e, Log: log, Senders: senders, metrics: newMetrics(e, sites), looked: map[string]time.Time{}, taken: map[string]bool{}}
 }
 
 // Completed counts a run that came to its end.
@@ -113,10 +115,16 @@ func (w *Watch) tell(ctx context.Context, site string, now time.Time) {
 	}
 }
 
-// send sends a message every way there is, and tells whether each took it.
+// send tells everybody who has not been told, and answers whether all were.
 func (w *Watch) send(ctx context.Context, m jobs.Message) bool {
+	w.telling.Lock()
+	defer w.telling.Unlock()
 	all := true
 	for _, s := range w.Senders {
+		once := m.Key + " by " + s.Name()
+		if w.taken[once] {
+			continue
+		}
 		soon, cancel := context.WithTimeout(ctx, sendTime)
 		err := s.Send(soon, m)
 		cancel()
@@ -125,9 +133,12 @@ func (w *Watch) send(ctx context.Context, m jobs.Message) bool {
 			all = false
 			continue
 		}
+		w.taken[once] = true
 		w.Log.Info("told", "message", m.Key, "to", s.Name(), "subject", m.Subject)
 	}
-	w.metrics.messages.WithLabelValues(m.Site, m.Kind).Inc()
+	if all {
+		w.metrics.messages.WithLabelValues(m.Site, m.Kind).Inc()
+	}
 	return all
 }
 
