@@ -124,7 +124,7 @@ func foretold(site *rules.Site, o Outlook) string {
 	if o.Usual == 0 {
 		return "No past run says how long it takes"
 	}
-	return fmt.Sprintf("Past runs took %s, so it is done at %s, if it begins now", o.Usual.Round(time.Second), o.Forecast.In(site.Zone).Format(clockShown))
+	return fmt.Sprintf("Past runs took %s each, so it is done at %s, if it begins now", o.Usual.Round(time.Second/10), o.Forecast.In(site.Zone).Format(clockShown))
 }
 
 // counted is a number of things.

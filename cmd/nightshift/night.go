@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -11,7 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/otel/attribute"
 
+	"nightshift/cmd/nightshift/watching"
 	"nightshift/jobs"
+	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
 )
@@ -25,7 +28,8 @@ func (p *program) night() *cobra.Command {
 its business date, which for billing is the day before. The exit code is that of
 the worst of them. A job that does not come to its end stops what waits for it
 (after: in site.yaml), and nothing else; so does a file that has not come (needs:).
-Start the night again when it is there: what is completed is left as it is.`,
+Start the night again when it is there: what is completed is left as it is.
+With NIGHTSHIFT_SMTP or NIGHTSHIFT_WEBHOOK people are told how today's night went.`,
 		Args: takes(0, 0, "no words, only --date"),
 		Example: `  nightshift night --date 2026-04-01
   nightshift night --date 2026-04-02 --site br --json`,
@@ -38,6 +42,9 @@ Start the night again when it is there: what is completed is left as it is.`,
 			if err != nil {
 				return err
 			}
+			if _, err := p.senders(); err != nil {
+				return err
+			}
 			var last []dated
 			for _, job := range jobs.NamesAt(site) {
 				if on, works, err := site.Night(job, day); works && err == nil {
@@ -45,7 +52,11 @@ Start the night again when it is there: what is completed is left as it is.`,
 				}
 			}
 			return p.span(cmd, last, func(ctx context.Context, e *jobs.Engine, each func(jobs.Result)) error {
-				return e.Night(ctx, p.site(), day, p.now(), each)
+				err := e.Night(ctx, p.site(), day, p.now(), each)
+				if day == market.DateOf(p.now(), site.Zone) {
+					p.report(ctx, e, site)
+				}
+				return err
 			})
 		},
 	}
@@ -53,6 +64,18 @@ Start the night again when it is there: what is completed is left as it is.`,
 	p.workerOption(cmd)
 	p.siteOption(cmd)
 	return cmd
+}
+
+// report sends the digest of today's night, and alarms, as serve does. A night does not
+// fail for want of a postman: the log says it, and the next start sends it.
+func (p *program) report(ctx context.Context, e *jobs.Engine, site *rules.Site) {
+	senders, err := p.senders()
+	if err != nil {
+		return // it was said before the night
+	}
+	w := watching.New(e, []string{site.Name}, slog.New(slog.NewTextHandler(p.errs, nil)), senders...)
+	w.Tick(ctx, site, p.now())
+	w.Close()
 }
 
 // backfill is the command backfill.

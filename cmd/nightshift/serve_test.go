@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,7 +13,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"nightshift/rules"
 	"nightshift/storage/storagetest"
 )
 
@@ -56,6 +59,38 @@ func TestServeWakesShowsAndStops(t *testing.T) {
 	}
 	if strings.Contains(all.String(), "hush") {
 		t.Errorf("the log tells the token:\n%s", all)
+	}
+}
+
+// Whoever wakes the night by cron gets the digest as well, and once.
+func TestANightThatCronWakesIsTold(t *testing.T) {
+	var posted []string
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		posted = append(posted, string(body))
+	}))
+	defer hook.Close()
+	dir, zone := filepath.Join(t.TempDir(), "rules"), time.FixedZone("Asia/Shanghai", 8*3600)
+	if err := os.CopyFS(dir, rules.Defaults()); err != nil {
+		t.Fatal(err)
+	}
+	const timetable = "site: cn\ncurrency: CNY\ntime_zone: Asia/Shanghai\ncalendar: calendar.csv\njobs:\n  acceptance: {as_of: \"00:00\"}\n"
+	if err := os.WriteFile(filepath.Join(dir, "site.yaml"), []byte(timetable), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	url, on := storagetest.URL(t), time.Now().In(zone).Format(time.DateOnly)
+	for range 2 {
+		cmd := exec.CommandContext(t.Context(), filepath.Join(named(t), "nightshift"), "night", "--date", on)
+		cmd.Env = append(os.Environ(), "DATABASE_URL="+url, "NIGHTSHIFT_RULES="+dir, "NIGHTSHIFT_WEBHOOK="+hook.URL+"/hush")
+		if said, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(said), "hush") {
+			t.Errorf("%v\n%s", err, said)
+		}
+	}
+	if len(posted) != 1 || !strings.Contains(posted[0], "Nightshift cn, night of "+on+": 1 run\\n") {
+		t.Errorf("posted %q", posted)
 	}
 }
 
