@@ -21,7 +21,7 @@ var Acceptance = Job[market.Supervision]{
 		{Name: "acceptance"},
 		{Name: "reminders", Rest: market.Quiet},
 	},
-	Read: func(tx *storage.Tx, ctx context.Context, subjects []int64) ([]market.Supervision, error) {
+	Read: func(tx *storage.Tx, ctx context.Context, subjects []int64, _ *rules.Site, _ time.Time) ([]market.Supervision, error) {
 		return tx.Supervisions(ctx, subjects)
 	},
 	Code:   func(s *market.Supervision) string { return s.Order.Code },

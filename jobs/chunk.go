@@ -55,7 +55,7 @@ type harvest struct {
 func (k *harvest) cleared() *harvest {
 	*k = harvest{
 		decisions: k.decisions[:0],
-		effects:   market.Effects{Events: k.effects.Events[:0], Completions: k.effects.Completions[:0], Notices: k.effects.Notices[:0], Calls: k.effects.Calls[:0]},
+		effects:   market.Effects{Events: k.effects.Events[:0], Completions: k.effects.Completions[:0], Notices: k.effects.Notices[:0], Calls: k.effects.Calls[:0], Endings: k.effects.Endings[:0]},
 		doubtful:  k.doubtful[:0],
 		facts:     k.facts[:0],
 		back:      k.back.Cleared(),
@@ -102,7 +102,7 @@ func (j Job[C]) step(ctx context.Context, tx *storage.Tx, x *execution, shard *s
 	if err != nil {
 		return err
 	}
-	candidates, err := j.Read(tx, ctx, subjects(due))
+	candidates, err := j.Read(tx, ctx, subjects(due), x.site, x.run.AsOf)
 	if err != nil {
 		return err
 	}
@@ -206,6 +206,9 @@ func (j Job[C]) settle(x *execution, c *C, due storage.Due) (verdict, error) {
 			d.Facts = x.harvest.keepFacts(w.policy, end.facts)
 			v.decisions = append(v.decisions, d)
 		}
+	}
+	if v.final && j.Endings {
+		v.effects.Endings = append(v.effects.Endings, market.Ending{Job: j.Name, Subject: due.Subject, Outcome: v.outcome, At: w.asOf})
 	}
 	v.effects.Once()
 	return v, nil

@@ -13,7 +13,8 @@ import (
 
 // DueDates are the business dates of a job that should have run by now and
 // have no completed run, oldest first, since the first that ever ran. A job
-// that never ran is due for the last date alone.
+// that never ran is due for the last date alone, and not at all while few sites
+// have anything for it and this one does not.
 func (e *Engine) DueDates(ctx context.Context, job, siteName string, now time.Time) ([]market.Date, error) {
 	site, err := e.site(siteName)
 	if err != nil {
@@ -35,6 +36,9 @@ func (e *Engine) missingUpTo(ctx context.Context, site *rules.Site, job string, 
 			return err
 		}
 		if !ran {
+			if idle, err := idles(ctx, tx, job, site.Name); err != nil || idle {
+				return err
+			}
 			first = last
 		}
 		all, err := site.DatesBetween(job, first, last)
@@ -45,6 +49,16 @@ func (e *Engine) missingUpTo(ctx context.Context, site *rules.Site, job string, 
 		return err
 	})
 	return dates, err
+}
+
+// idles tells whether a job is one that few sites have anything for, and nothing
+// was ever reported for it to this one: no night runs it by itself.
+func idles(ctx context.Context, tx *storage.Tx, job, site string) (bool, error) {
+	if l, err := find(job); err != nil || !l.asked {
+		return false, err
+	}
+	ever, err := tx.Concerns(ctx, job, site)
+	return !ever, err
 }
 
 // ErrClock says that this machine's clock is ahead of the database's.

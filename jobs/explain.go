@@ -66,11 +66,17 @@ func (e *Engine) Explain(ctx context.Context, siteName, code string, on market.D
 		} else if found {
 			story.Ended = &ended
 		}
-		parked, found, err := tx.ParkedNow(ctx, Acceptance.Name, id)
-		if found {
-			story.Parked = &parked
+		for _, job := range []string{Acceptance.Name, Openings.Name} {
+			parked, found, err := tx.ParkedNow(ctx, job, id)
+			if err != nil {
+				return err
+			}
+			if found {
+				story.Parked = &parked
+				break
+			}
 		}
-		return err
+		return nil
 	})
 	return story, err
 }
@@ -108,7 +114,7 @@ func (e *Engine) ExplainBuyer(ctx context.Context, siteName, code string, on mar
 }
 
 // aboutOrders are the rulesets whose subject is an order.
-var aboutOrders = []string{"acceptance", "reminders", "payment"}
+var aboutOrders = []string{"acceptance", "reminders", "payment", "openings"}
 
 // stoodOn are those of the decisions, oldest first, that stood on a date: the
 // last of each ruleset.
@@ -201,7 +207,7 @@ func (t *teller) instants(run market.Run, d market.Decision) []time.Time {
 	return slices.CompactFunc([]time.Time{night, run.AsOf, d.DueAt}, time.Time.Equal)
 }
 
-// Ends tells whether a decision with that outcome is the last about an order.
+// Ends tells whether a decision with that outcome is the last about its subject.
 func Ends(outcome string) bool {
-	return endsSupervision(outcome) || outcome == "deduct" || outcome == "cancel"
+	return endsSupervision(outcome) || outcome == "deduct" || outcome == "cancel" || Openings.Final(outcome) || outcome == "close" || outcome == "answered" || Offers.Final(outcome)
 }

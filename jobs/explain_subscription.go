@@ -79,6 +79,9 @@ func (e *Engine) lifeOf(ctx context.Context, tx *storage.Tx, site *rules.Site, i
 		return nil, err
 	}
 	i := slices.IndexFunc(all[buyer], func(s market.Subscription) bool { return s.ID == id })
+	if i < 0 {
+		return nil, fmt.Errorf("%w: the seller did not open the order that it is for, so that it never began: see `nightshift explain` with that order", ErrBadRequest)
+	}
 	s := &all[buyer][i]
 	if !ran {
 		last = market.DateOf(s.Start, site.Zone)

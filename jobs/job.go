@@ -41,8 +41,8 @@ type Job[C any] struct {
 	Name     string
 	Rulesets []Ruleset // decided one after the other over the same candidate
 
-	// Read reads candidates by their sorted subjects, in that order.
-	Read func(tx *storage.Tx, ctx context.Context, subjects []int64) ([]C, error)
+	// Read reads candidates by their sorted subjects, in that order, for a run at asOf.
+	Read func(tx *storage.Tx, ctx context.Context, subjects []int64, site *rules.Site, asOf time.Time) ([]C, error)
 	// Code is the marketplace's own name of a candidate.
 	Code func(c *C) string
 	// Begins is the first instant at which there is anything to decide.
@@ -56,6 +56,8 @@ type Job[C any] struct {
 	Effect func(c *C, ruleset string, s Step, site *rules.Site, to *market.Effects) error
 	// Final tells whether an outcome of the first ruleset ends the work.
 	Final func(outcome string) bool
+	// Endings says that what ended the work is kept, so that nothing wakes it again.
+	Endings bool
 }
 
 // Ruleset is one question a job asks of a candidate.
@@ -125,6 +127,7 @@ type line struct {
 	uneven   bool                                                          // some candidates weigh a thousand times as much as others: chunks go by what they write
 	first    func(ctx context.Context, tx *storage.Tx, x *execution) error // before the first chunk; nil: nothing
 	whole    bool                                                          // every subject is looked at in every run
+	asked    bool                                                          // no night runs it by itself before anything was reported for it
 	step     step
 	final    func(outcome string) bool
 	report   func(a *account, w io.Writer) error // writes the workbook of a run; nil: it has none
@@ -138,8 +141,16 @@ func timetabled[C any](j Job[C], report func(a *account, w io.Writer) error) lin
 	return l
 }
 
+// small is the line of a job that few sites have anything for. It has no workbook:
+// what it came to is in its decisions, notices and calls.
+func small[C any](j Job[C], counted string) line {
+	l := timetabled(j, nil)
+	l.counted, l.asked, l.final = counted, true, nil
+	return l
+}
+
 // timetable is every job in the order of a night.
-var timetable = []line{timetabled(Acceptance, acceptanceReport), renewal, billing, settlement}
+var timetable = []line{small(Openings, "orders"), timetabled(Acceptance, acceptanceReport), renewal, billing, settlement, small(Listings, "products"), small(Leads, "leads"), small(Offers, "offers")}
 
 // Names are the jobs there are, in the order of a night.
 func Names() []string {

@@ -9,6 +9,7 @@ import (
 
 	"nightshift/rules"
 	"nightshift/rules/market"
+	"nightshift/storage"
 )
 
 // Failures are what went wrong with the jobs of a night, in their order.
@@ -44,6 +45,12 @@ func (e *Engine) Night(ctx context.Context, siteName string, of market.Date, now
 		if !works {
 			continue
 		}
+		if idle, err := e.idle(ctx, job, site.Name); err != nil || idle {
+			if err != nil {
+				failures = append(failures, err)
+			}
+			continue
+		}
 		result, err := e.attempt(ctx, site, job, on, now)
 		if ctx.Err() != nil {
 			return errors.Join(append(failures, err)...)
@@ -58,6 +65,17 @@ func (e *Engine) Night(ctx context.Context, siteName string, of market.Date, now
 		return failures
 	}
 	return nil
+}
+
+// idle tells whether a night leaves a job out that nothing was ever reported for.
+func (e *Engine) idle(ctx context.Context, job, site string) (idle bool, err error) {
+	err = e.patiently(ctx, func() error {
+		return e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+			idle, err = idles(ctx, tx, job, site)
+			return err
+		})
+	})
+	return idle, err
 }
 
 // attempt runs a job for a business date where nothing stands in its way. It is

@@ -46,6 +46,7 @@ var update = flag.Bool("update", false, "rewrite what the stories expect; read t
 //	-- decisions --             what was decided, where it changed
 //	-- completions --           what is accepted or refunded, and for how long it may be used
 //	-- notices --               who was told
+//	-- answers --               what small jobs decided, where it changed, and what ended
 //	-- waiting --               what waits after the last night, for whom and since when
 //	-- explained --             what the decisions were taken by, and why, where the story speaks of it
 //
@@ -259,7 +260,7 @@ func (s *story) decidedAgain() {
 
 func (s *story) rowsKept() int64 {
 	s.Helper()
-	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys) + (SELECT count(*) FROM deductions) + (SELECT count(*) FROM postings) + (SELECT count(*) FROM usage_results) + (SELECT count(*) FROM terms) + (SELECT count(*) FROM statements) + (SELECT count(*) FROM statement_lines) + (SELECT count(*) FROM waiting_lines) + (SELECT count(*) FROM outbox) + (SELECT count(*) FROM policy_results) + (SELECT count(*) FROM unsubscription_results)`)
+	return count(s, s.store, `SELECT (SELECT count(*) FROM decisions) + (SELECT count(*) FROM completions) + (SELECT count(*) FROM notices) + (SELECT count(*) FROM event_keys) + (SELECT count(*) FROM deductions) + (SELECT count(*) FROM postings) + (SELECT count(*) FROM usage_results) + (SELECT count(*) FROM terms) + (SELECT count(*) FROM statements) + (SELECT count(*) FROM statement_lines) + (SELECT count(*) FROM waiting_lines) + (SELECT count(*) FROM outbox) + (SELECT count(*) FROM policy_results) + (SELECT count(*) FROM unsubscription_results) + (SELECT count(*) FROM endings)`)
 }
 
 // takeIn imports the records of a folder of the story through the importer,
@@ -339,6 +340,12 @@ func (s *story) outcome() []part {
 	}
 	if s.has("focus") {
 		parts = append(parts, part{"focus", s.focus()})
+	}
+	if slices.ContainsFunc(s.jobs, small) {
+		parts = append(parts, part{"answers", s.answers()})
+		if !slices.ContainsFunc(s.jobs, func(job string) bool { return !small(job) }) {
+			return append(parts, part{"calls", s.calls()}, part{"notices", s.notices()})
+		}
 	}
 	if slices.Contains(s.jobs, "settlement") {
 		return append(parts, part{"statements", s.statements()}, part{"lines", s.statementLines()}, part{"waiting", s.waitingLines()}, part{"settled", s.settledLedger()}, part{"sellers", s.sellerBalances()})

@@ -75,7 +75,7 @@ var vocabularies = []Vocabulary{
 		Outcomes: []Outcome{
 			{Name: "remind", Means: "notices are sent, each once", Carries: []Carried{
 				{Name: "notices", Kind: KindList, Means: "the kinds of notice"},
-				{Name: "recipients", Kind: KindList, Words: []string{"seller", "buyer", "account_manager", "platform"}, Means: "who receives them"},
+				{Name: "recipients", Kind: KindList, Words: parties, Means: "who receives them"},
 			}},
 			{Name: "quiet", Means: "nothing to say"},
 		},
@@ -103,4 +103,8 @@ var vocabularies = []Vocabulary{
 	periodsVocabulary,
 	policyVocabulary,
 	upgradeVocabulary,
+	openingsVocabulary,
+	listingsVocabulary,
+	leadsVocabulary,
+	offersVocabulary,
 }

@@ -81,6 +81,9 @@ func (tx *Tx) KeepEffects(ctx context.Context, k Keeping, e market.Effects) erro
 	if err := tx.keepCalls(ctx, k, e.Calls); err != nil {
 		return err
 	}
+	if err := tx.keepEndings(ctx, k, e.Endings); err != nil {
+		return err
+	}
 	return tx.CopyRows(ctx, "notices", []string{"key", "business_date", "site", "kind", "subject", "recipients", "at", "run_id"}, len(e.Notices), func(i int, row *Row) error {
 		n := &e.Notices[i]
 		return row.Put(n.Key, k.On, k.Site, n.Kind, n.Subject, n.Recipients, n.At, k.run())

@@ -15,8 +15,8 @@ import (
 
 // RefundsOf are the requests of buyers that nobody has decided and that take
 // effect by asOf, in the order of their instants, with all that the rules may
-// ask about their orders. Where the platform ended a supervision with a refund,
-// that asks for all of it. The year of a request is that of the zone.
+// ask about their orders. Where the platform ended a supervision with a refund, or
+// the seller did not open an order, that asks for all of it. The year of a request is that of the zone.
 func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zone *time.Location) (map[int64][]market.RefundRequest, error) {
 	found := map[int64][]market.RefundRequest{}
 	returned := map[int64][]*market.Return{}
@@ -54,8 +54,9 @@ func (tx *Tx) openRefunds(ctx context.Context, buyers []int64, asOf time.Time, z
 			FROM unbooked_seen u JOIN refunds f ON f.id = u.fact
 			WHERE u.buyer_id = ANY($1) AND u.kind = 'refund' AND f.refunded_at IS NULL
 			UNION ALL
-			SELECT -c.order_id, 'supervision/' || o.code, c.order_id, 'granted', NULL, NULL, c.completed_at, NULL, NULL, NULL, NULL
+			SELECT -c.order_id, CASE WHEN f.subject IS NULL THEN 'supervision/' ELSE 'opening/' END || o.code, c.order_id, CASE WHEN f.subject IS NULL THEN 'granted' ELSE 'failed' END, NULL, NULL, c.completed_at, NULL, NULL, NULL, NULL
 			FROM unbooked_seen u JOIN completions_seen c ON c.order_id = u.fact JOIN orders o ON o.id = c.order_id
+			LEFT JOIN endings_seen f ON f.job = 'openings' AND f.subject = c.order_id AND f.outcome = 'failed'
 			WHERE u.buyer_id = ANY($1) AND u.kind = 'completion' AND c.outcome = 'refund'
 			  AND NOT EXISTS (SELECT FROM reversals v WHERE v.order_id = c.order_id AND v.no = c.no)
 			  AND EXISTS (SELECT FROM deductions_seen d WHERE d.key = 'order/' || o.site || '/' || o.code || '/paid')) r

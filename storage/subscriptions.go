@@ -12,7 +12,8 @@ import (
 )
 
 // SubscriptionsOf are the subscriptions of buyers with the terms that were
-// bought after the first, by buyer and by code. Discounts that their order or an
+// bought after the first, by buyer and by code; of orders that their sellers failed
+// to open there is nothing to renew. Discounts that their order or an
 // earlier renewal had are among their promotions. Renewed to another product it is
 // that, and the price that was reported is not its own.
 func (tx *Tx) SubscriptionsOf(ctx context.Context, buyers []int64) (map[int64][]market.Subscription, error) {
@@ -36,7 +37,7 @@ func (tx *Tx) SubscriptionsOf(ctx context.Context, buyers []int64) (map[int64][]
 			ORDER BY m.at DESC, m.code COLLATE "C" DESC LIMIT 1) m ON true
 		LEFT JOIN products p ON p.id = coalesce(m.product_id, u.product_id, o.product_id)
 		LEFT JOIN sellers s ON s.id = coalesce(p.seller_id, o.seller_id)
-		WHERE u.buyer_id = ANY($1)
+		WHERE u.buyer_id = ANY($1) AND NOT EXISTS (SELECT FROM endings_seen e WHERE e.job = 'openings' AND e.subject = u.order_id AND e.outcome = 'failed')
 		ORDER BY u.buyer_id, u.code COLLATE "C"`, []any{buyers}, func(rows pgx.Rows) error {
 		var s market.Subscription
 		var promotions string

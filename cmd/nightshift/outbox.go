@@ -19,7 +19,7 @@ func (p *program) outbox() *cobra.Command {
 		Long: `Outbox lists the calls that runs left for the interfaces of sellers, oldest first:
 refreshInstance where a validity ends at another instant, updateInstanceStatus
 where something is frozen or can be used again, releaseInstance where it is given
-up. Each was written in the transaction of its event, once. Sending them is
+up, queryInstance where the seller said that an opening is in progress. Each was written in the transaction of its event, once. Sending them is
 another's work: signature and time stamp of a request belong to its sending.
 
 Exit codes: 0 done; 2 wrongly asked.`,
@@ -90,7 +90,7 @@ func (p *program) showOutbox(site *rules.Site, list []storage.Outgoing) error {
 		return p.printJSON(views)
 	}
 	if len(list) == 0 {
-		p.printf("no calls: a run of renewal or billing leaves them where a seller has to act\n")
+		p.printf("no calls: a run of renewal, billing or openings leaves them where a seller has to act\n")
 		return nil
 	}
 	return g.print(p.out)

@@ -89,7 +89,7 @@ var wakesPayer = storage.Wake{Job: "billing", At: "t.placed_at",
 	Subject: "CASE WHEN t.paid_at IS NULL AND t.cancelled_at IS NULL THEN t.buyer_id END"}
 
 // Kinds are the kinds of files that import takes, each after those it refers to.
-var Kinds = slices.Concat(orderKinds, renewalKinds, billingKinds, usageKinds, payoutKinds)
+var Kinds = slices.Concat(orderKinds, renewalKinds, billingKinds, usageKinds, payoutKinds, smallKinds)
 
 var orderKinds = []Kind{
 	{Name: "sellers", table: "sellers", Key: []string{"code"}, About: "Who sells.", Columns: []Column{

@@ -34,7 +34,7 @@ type Call struct {
 	Activity string
 	Scene    string // or the status; empty for a release
 	SellerID int64  // 0 where nobody is named
-	Subject  int64  // a subscription, or where Metered an instance that is charged by use
+	Subject  int64  // a subscription, or where Metered an instance that is charged by use; 0: neither
 	Metered  bool
 	Instance string
 	At       time.Time

@@ -73,6 +73,7 @@ type Effects struct {
 	Completions []Completion
 	Notices     []Notice
 	Calls       []Call
+	Endings     []Ending
 }
 
 // Once drops what repeats an event: the first of them stands.
@@ -91,6 +92,13 @@ func (e *Effects) Once() {
 			}
 			return n.Key == key && second > 1
 		})
+		second = 0
+		e.Calls = slices.DeleteFunc(e.Calls, func(c Call) bool {
+			if c.Key == key {
+				second++
+			}
+			return c.Key == key && second > 1
+		})
 	}
 }
 
@@ -100,4 +108,5 @@ func (e *Effects) Append(other Effects) {
 	e.Completions = append(e.Completions, other.Completions...)
 	e.Notices = append(e.Notices, other.Notices...)
 	e.Calls = append(e.Calls, other.Calls...)
+	e.Endings = append(e.Endings, other.Endings...)
 }

@@ -1,0 +1,76 @@
+package market
+
+import "time"
+
+// Activities of the seller's interface that open what was paid, by their
+// published names: the second asks whether the first has come to its end.
+const (
+	NewInstance   = "newInstance"
+	QueryInstance = "queryInstance"
+)
+
+// Answers of the seller's interface, by their published codes. Any other is a
+// failure, and so is none.
+const (
+	AnswerDone       = "000000"
+	AnswerInProgress = "000004"
+)
+
+// Outcomes of an opening.
+const (
+	Opened  = "opened"
+	Query   = "query"
+	Failing = "failing"
+	Failed  = "failed"
+	Over    = "ended" // there is nothing to open any more
+)
+
+// SellerCall is a call to the seller's interface that was made, and its answer.
+type SellerCall struct {
+	Activity string
+	At       time.Time
+	Code     string // empty: no answer came
+	Instance string // that the answer named; empty where it named none
+}
+
+// Failed tells whether the call was to open something and did not.
+func (c *SellerCall) Failed() bool {
+	return c.Activity == NewInstance && c.Code != AnswerDone && c.Code != AnswerInProgress
+}
+
+// Opening is an order that its seller has to open, with the calls for it, in
+// their order.
+type Opening struct {
+	Order
+	SellerID int64
+	Ended    bool // its delivery was accepted or refunded before
+	Reopened int  // how often that was reversed
+	Calls    []SellerCall
+}
+
+// QueryBody is the body of queryInstance for an order.
+type QueryBody struct {
+	Activity string `json:"activity"`
+	Order    string `json:"orderId"`
+	Line     string `json:"orderLineId"`
+	Instance string `json:"instanceId,omitempty"`
+	TestFlag string `json:"testFlag"`
+}
+
+// QueryCall asks the seller what became of an order that was in progress when a
+// call was answered.
+func (o *Opening) QueryCall(c *SellerCall) Call {
+	number := orderNumber(o.Code)
+	body := QueryBody{Activity: QueryInstance, Order: number, Line: number + "-000001", Instance: c.Instance, TestFlag: "0"}
+	return Call{Key: "call/" + QueryInstance + "/" + o.Site + "/" + o.Code + "/" + CallTime(c.At), Activity: QueryInstance, SellerID: o.SellerID, Instance: c.Instance,
+		At: c.At, Payload: written(body)}
+}
+
+// Ending is what a small job came to about a subject, once: nothing is decided
+// about it any more.
+type Ending struct {
+	Job     string
+	Subject int64
+	Outcome string
+	At      time.Time // the due instant, never the time of the run
+}
