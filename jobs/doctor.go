@@ -46,7 +46,7 @@ func (e *Engine) Examine(ctx context.Context, now time.Time) []Finding {
 	}
 	all := []Finding{databaseFinding(v), clockFinding(v, now), e.partitions(ctx, now), e.stuck(ctx, now)}
 	if months, err := e.Archivable(ctx, now); err != nil || len(months) > 0 {
-		all = append(all, archiveFinding(months, err))
+		all = append(all, archiveFinding(months, e.lets(ctx, months), err))
 	}
 	for _, site := range e.Book.Sites() {
 		nights, ran := e.nights(ctx, site, now)
@@ -81,12 +81,17 @@ func clockFinding(v storage.Vitals, now time.Time) Finding {
 	return f
 }
 
-func archiveFinding(months []market.Date, err error) Finding {
+func archiveFinding(months []market.Date, lacks, err error) Finding {
 	if err != nil {
 		return Finding{"archive", Bad, err.Error(), ""}
 	}
-	return Finding{"archive", BeAware, fmt.Sprintf("%d months of history, from %s on, are older than keep: in site.yaml says", len(months), market.Month(months[0])),
-		"name a directory in NIGHTSHIFT_ARCHIVE, and serve or `nightshift housekeeping` archives them"}
+	f := Finding{"archive", BeAware, fmt.Sprintf("%d months of history, from %s on, are older than keep: in site.yaml says", len(months), market.Month(months[0])),
+		"serve archives them within a day; `nightshift housekeeping` does it now"}
+	if lacks != nil {
+		f.Says += ": " + lacks.Error()
+		f.Advice = "have cron run `nightshift housekeeping` once a month with NIGHTSHIFT_ARCHIVE, and with NIGHTSHIFT_OWNER_URL, which serve need not know"
+	}
+	return f
 }
 
 func calendarFinding(site *rules.Site, now time.Time) Finding {

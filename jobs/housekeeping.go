@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"nightshift/rules"
@@ -14,12 +15,14 @@ type Kept struct {
 	Site string `json:"site"`
 	storage.Purged
 	Away    []string `json:"archived,omitempty"`    // months that left for the archive,
-	CouldGo []string `json:"could_leave,omitempty"` // or would, were there one
+	CouldGo []string `json:"could_leave,omitempty"` // or would, were there one,
+	Lacks   string   `json:"lacks,omitempty"`       // and why they do not
 }
 
 // Housekeep makes the partitions of the coming month, removes what the site keeps no
-// longer, and archives months whose time is over, where there is an archive. Dry
-// only tells what it would do.
+// longer, and archives months whose time is over, where there is an archive and the
+// database's owner is named, who alone lets go of history. Dry only tells what it
+// would do.
 func (e *Engine) Housekeep(ctx context.Context, site *rules.Site, now time.Time, dry bool) (k Kept, err error) {
 	k.Site = site.Name
 	if !dry {
@@ -38,9 +41,15 @@ func (e *Engine) Housekeep(ctx context.Context, site *rules.Site, now time.Time,
 		return k, err
 	}
 	months, err := e.Archivable(ctx, now)
+	if err != nil {
+		return k, err
+	}
+	if err := e.lets(ctx, months); err != nil {
+		k.Lacks = err.Error()
+	}
 	for _, month := range months {
 		name := market.Month(month).String()
-		if dry || e.ArchiveDir == "" {
+		if dry || k.Lacks != "" {
 			k.CouldGo = append(k.CouldGo, name)
 			continue
 		}
@@ -50,6 +59,20 @@ func (e *Engine) Housekeep(ctx context.Context, site *rules.Site, now time.Time,
 		k.Away = append(k.Away, name)
 	}
 	return k, err
+}
+
+// errNoArchive says that old history has nowhere to go.
+var errNoArchive = errors.New("no directory is named in NIGHTSHIFT_ARCHIVE")
+
+// lets tells why months do not leave by themselves.
+func (e *Engine) lets(ctx context.Context, months []market.Date) error {
+	switch {
+	case len(months) == 0:
+		return nil
+	case e.ArchiveDir == "":
+		return errNoArchive
+	}
+	return e.Store.LetsGo(ctx)
 }
 
 // Archivable are the months, oldest first, that no site keeps any longer. Sites

@@ -196,6 +196,8 @@ func (w *siteWatch) housekeep(ctx context.Context, now time.Time) {
 	switch k, err := w.schedule.Engine.Housekeep(ctx, w.site, now, false); {
 	case err != nil && ctx.Err() == nil:
 		log.Warn("housekeeping: it is tried again tomorrow", "error", err)
+	case len(k.CouldGo) > 0:
+		log.Warn("old history does not leave for the archive", "months", k.CouldGo, "because", k.Lacks)
 	case k.Documents > 0 || k.Shards > 0 || len(k.Away) > 0:
 		log.Info("kept house", "documents", k.Documents, "bytes", k.Bytes, "shards", k.Shards, "archived", k.Away)
 	}

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -71,14 +72,49 @@ func (s *Store) ArchivedHeads(ctx context.Context) (heads map[string]string, err
 	return heads, nil
 }
 
-// LeaveMonth has the database let go of a month that is archived. It refuses where
-// it does not come to the digest of the archive itself. It answers how many rows
-// stayed, since something stands on them.
+// ErrOwnerLets says that the login that works may not let go of history.
+var ErrOwnerLets = errors.New("the database's owner alone lets go of history: name him in NIGHTSHIFT_OWNER_URL")
+
+// LeaveMonth has the database let go of a month that is archived, as its owner:
+// whoever works could ask for the digest of what no file holds. It refuses where it
+// does not come to the digest of the archive itself. It answers how many rows stayed,
+// since something stands on them.
 func (s *Store) LeaveMonth(ctx context.Context, history string, month market.Date, digest []byte, actor string) (stayed int64, err error) {
-	if err := s.queryRow(ctx, `SELECT archive_month($1, $2, $3, $4)`, []any{history, month, digest, actor}, &stayed); err != nil {
+	owner, err := s.letsGo(ctx)
+	if err == nil {
+		defer owner.Close(context.WithoutCancel(ctx))
+		err = owner.QueryRow(ctx, `SELECT public.archive_month($1, $2::text::date, $3, $4)`, history, month.String(), digest, actor).Scan(&stayed)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("let go of %s of %s: %w", history, market.Month(month), err)
 	}
 	return stayed, nil
+}
+
+// LetsGo answers ErrOwnerLets where nobody is named who may let go of history.
+func (s *Store) LetsGo(ctx context.Context) error {
+	owner, err := s.letsGo(ctx)
+	if err != nil {
+		return err
+	}
+	return owner.Close(ctx)
+}
+
+// letsGo is a connection as who may let go of history.
+func (s *Store) letsGo(ctx context.Context) (*pgx.Conn, error) {
+	owner, err := pgx.ConnectConfig(ctx, s.owner.Copy())
+	if err != nil {
+		return nil, fmt.Errorf("connect as the database's owner: %w", err)
+	}
+	var may bool
+	err = owner.QueryRow(ctx, `SELECT has_function_privilege('public.archive_month(text, date, bytea, text)', 'EXECUTE')`).Scan(&may)
+	if err == nil && !may {
+		err = ErrOwnerLets
+	}
+	if err != nil {
+		return nil, errors.Join(err, owner.Close(ctx))
+	}
+	return owner, nil
 }
 
 // ReturnMonth brings a month back that has left. All of it comes, and is what had

@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -126,6 +127,30 @@ func TestAMonthLeavesOnlyForAnArchiveThatHoldsItAndComesBackAsItWas(t *testing.T
 	}
 	if n := one[int](t, s, `SELECT count(*) FROM archive_acts`); n != 2 {
 		t.Errorf("%d acts are noted", n)
+	}
+}
+
+// Who can work can ask for the digest of a month: that does not let it go.
+func TestOnlyTheOwnerLetsGoOfHistory(t *testing.T) {
+	address := storagetest.URL(t)
+	s, err := storage.Open(t.Context(), storage.Config{DatabaseURL: storagetest.Login(t, address, "works")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	march := aMonth(t, s)
+	_, digest := written(t, s, "decisions", march)
+	if _, err := s.LeaveMonth(t.Context(), "decisions", march, digest, "eve"); !errors.Is(err, storage.ErrOwnerLets) {
+		t.Errorf("a login that only works: %v", err)
+	}
+	if err := s.LetsGo(t.Context()); !errors.Is(err, storage.ErrOwnerLets) {
+		t.Errorf("it may: %v", err)
+	}
+	if _, err := s.DB().ExecContext(t.Context(), `SELECT archive_month('decisions', '2024-03-01', digest, 'eve') FROM month_digest('decisions', '2024-03-01')`); err == nil || !strings.Contains(err.Error(), "permission denied") {
+		t.Errorf("by SQL: %v", err)
+	}
+	if n := one[int](t, s, `SELECT count(*) FROM decisions`); n != 5 {
+		t.Errorf("%d decisions are left", n)
 	}
 }
 

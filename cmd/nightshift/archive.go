@@ -20,7 +20,8 @@ func (p *program) housekeeping() *cobra.Command {
 		Long: `Housekeeping does what serve does by itself once a day: it makes the partitions of
 the coming month, removes documents and shards that are older than keep: in
 site.yaml says, and archives months of history where NIGHTSHIFT_ARCHIVE names a
-directory. Decisions, journals and statements are never dropped.`,
+directory and NIGHTSHIFT_OWNER_URL the database's owner, who alone lets go of
+history. Decisions, journals and statements are never dropped.`,
 		Example: "  nightshift housekeeping --dry-run     what it would do\n  nightshift housekeeping",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			site, err := p.siteRules()
@@ -47,7 +48,7 @@ directory. Decisions, journals and statements are never dropped.`,
 				p.printf("archived in %s: %s\n", e.ArchiveDir, strings.Join(k.Away, " "))
 			}
 			if len(k.CouldGo) > 0 {
-				p.printf("could leave for the archive (NIGHTSHIFT_ARCHIVE): %s\n", strings.Join(k.CouldGo, " "))
+				p.printf("could leave for the archive%s: %s\n", lead(": ", k.Lacks), strings.Join(k.CouldGo, " "))
 			}
 			return nil
 		},
@@ -63,7 +64,8 @@ func (p *program) archive() *cobra.Command {
 		`An archive is a directory of files: each history of a month, a row a line as JSON,
 packed by gzip, and a manifest that seals the one before it and carries the heads of
 the ledgers. With --leave the database lets go of the month's decisions and notices,
-of what nobody stands on, and only where it comes to the digest of the file itself.
+of what nobody stands on, for its owner alone (NIGHTSHIFT_OWNER_URL), and only where
+it comes to the digest of the file itself.
 Journals and statements stay: balances are their sums.`, `
   nightshift archive make 202403
   nightshift archive make 202403 --leave

@@ -14,7 +14,7 @@ import (
 // once. The column about is what `nightshift help settings` prints.
 type settings struct {
 	DatabaseURL secret   `env:"DATABASE_URL" about:"the Postgres to work on, postgres://…; without it the embedded one"`
-	OwnerURL    secret   `env:"NIGHTSHIFT_OWNER_URL" about:"who migrates, where the login of DATABASE_URL may not"`
+	OwnerURL    secret   `env:"NIGHTSHIFT_OWNER_URL" about:"who migrates and lets go of archived history, where the login of DATABASE_URL may not"`
 	Data        string   `env:"NIGHTSHIFT_DATA" about:"the embedded database's directory; by default in the user's data directory, /var/lib/nightshift for root"`
 	Rules       string   `env:"NIGHTSHIFT_RULES" about:"the directory of rule files; by default those built in"`
 	Site        string   `env:"NIGHTSHIFT_SITE" envDefault:"cn" about:"the site that commands work on unless --site names another"`
