@@ -63,7 +63,7 @@ type billingDesk struct {
 	onAccount map[market.Account][]market.Spent // since the first open bill of each account
 	usage     []market.Usage
 	ahead     map[int64]time.Time // the first fact of each buyer that lies ahead
-	seen      map[string]bool     // occasions of re-purchases that were used before
+	seen      map[string]bool     // occasions of re-purchases that were used before, and months that were closed
 	books     *market.Books
 	version   map[string]*rules.Policy
 }
@@ -136,7 +136,8 @@ func subjects(due []storage.Due) []int64 {
 	return ids
 }
 
-// prepareUsage reads what is needed to meter what the buyers used.
+// prepareUsage reads what is needed to meter what the buyers used, and what of
+// that happened before.
 func (d *billingDesk) prepareUsage(ctx context.Context, tx *storage.Tx) (err error) {
 	x := d.x
 	if x.meter == nil {
@@ -147,6 +148,7 @@ func (d *billingDesk) prepareUsage(ctx context.Context, tx *storage.Tx) (err err
 	var keys []string
 	for i := range d.usage {
 		keys = append(keys, occasions(&d.usage[i], x.run.Site, d.payers[i].Code, x.site.Zone, x.run.AsOf)...)
+		keys = append(keys, d.closings(i)...)
 	}
 	d.seen, err = tx.EventsSeen(ctx, keys)
 	if d.seen == nil {
@@ -161,7 +163,7 @@ func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shar
 	payer := &d.payers[n]
 	b := d.bill(n)
 	b.onAccount = d.onAccount[market.BuyerMonthEnd(payer.Code)]
-	b.refunds, b.usage, b.use.seen, b.meter = d.refunds[payer.ID], &d.usage[n], d.seen, d.x.meter
+	b.refunds, b.usage, b.seen, b.meter = d.refunds[payer.ID], &d.usage[n], d.seen, d.x.meter
 	err := errors.New(p.refused)
 	if p.refused == "" {
 		if b.stands, err = parseStands(due.Stands); err == nil {

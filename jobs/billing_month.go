@@ -17,7 +17,7 @@ func (b *bill) owedOnAccount() market.Money {
 // billed at the end of that month.
 func (b *bill) watchAccount(at time.Time) {
 	if end := &b.billed.stands.Account; end.IsZero() && b.owedOnAccount().Amount.Sign() > 0 {
-		*end = b.monthEnd(market.DateOf(at, b.site.Zone).FirstOfMonth())
+		*end = b.monthEnd(b.openMonth(at, func(month market.Date) string { return monthBillKey(b.payer.Site, b.payer.Code, month) }))
 	}
 }
 
@@ -57,7 +57,7 @@ func (b *bill) billMonth(end time.Time) error {
 		b.billed.stands.Bills = append(b.billed.stands.Bills, openBill{At: end, DueAt: due, Owed: facts.Owed.Amount})
 		b.billed.months = append(b.billed.months, market.MonthBill{BuyerID: b.payer.ID, Buyer: b.payer.Code, Month: month, Owed: facts.Owed, At: end,
 			DueAt: due, Rule: answer.Rule, Because: answer.Because, Facts: b.harvest.keepFacts(policy, &facts)})
-		notify(&b.billed.effects, market.Notice{Key: fmt.Sprintf("month_bill/%s/%s/%s", b.payer.Site, b.payer.Code, market.Month(month)), Kind: "month_bill", Subject: b.payer.ID, Recipients: []string{"buyer"}, At: end})
+		notify(&b.billed.effects, market.Notice{Key: monthBillKey(b.payer.Site, b.payer.Code, month), Kind: "month_bill", Subject: b.payer.ID, Recipients: []string{"buyer"}, At: end})
 		b.billed.outcomes["bill"]++
 	case market.Quiet:
 	default:

@@ -14,6 +14,7 @@ type openBill struct {
 	At    time.Time // the end of its month
 	DueAt time.Time
 	Owed  market.Decimal // on account then, of its month and of those before
+	Later market.Decimal `json:",omitzero"` // of those months, but reported after the bill was made: the next one asks for it
 }
 
 // readOnAccount reads what the buyers with open bills have bought on account since
@@ -38,13 +39,18 @@ func (b *bill) noteSpent(j *market.Journal) {
 	for _, p := range j.Postings {
 		if p.From == account && p.Amount.Currency == b.site.Currency {
 			b.onAccount = append(b.onAccount, market.Spent{At: j.At, Amount: p.Amount.Amount})
+			for i := range b.billed.stands.Bills {
+				if o := &b.billed.stands.Bills[i]; j.At.Before(o.At) {
+					o.Later = o.Later.Add(p.Amount.Amount)
+				}
+			}
 		}
 	}
 }
 
 // left is what is not repaid of a bill: what comes back pays the oldest first.
 func (b *bill) left(o openBill) market.Decimal {
-	left := b.owedOnAccount().Amount
+	left := b.owedOnAccount().Amount.Sub(o.Later)
 	for _, s := range b.onAccount {
 		if !s.At.Before(o.At) {
 			left = left.Sub(s.Amount)

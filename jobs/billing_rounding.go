@@ -50,7 +50,7 @@ func (b *bill) await(kind string, m market.Bill, due market.Money) error {
 	if err != nil || r.total < 0 || due.IsZero() {
 		return err
 	}
-	month := market.DateOf(m.At, b.site.Zone).FirstOfMonth()
+	month := b.openMonth(m.At, func(month market.Date) string { return roundingKey(b.payer.Site, b.payer.Code, month, due.Currency) })
 	waiting := &b.billed.stands.Unrounded
 	i := slices.IndexFunc(*waiting, func(u unrounded) bool { return u.Sum.Currency == due.Currency })
 	if i < 0 {
@@ -94,7 +94,7 @@ func (b *bill) roundMonth(u unrounded, end time.Time) error {
 		return err
 	}
 	code := b.payer.Code
-	j := market.Journal{Key: fmt.Sprintf("rounding/%s/%s/%s/%s", b.payer.Site, code, market.Month(u.Month), u.Sum.Currency), Memo: "Rounding of the month of " + code, At: end}
+	j := market.Journal{Key: roundingKey(b.payer.Site, code, u.Month, u.Sum.Currency), Memo: "Rounding of the month of " + code, At: end}
 	if dropped.Amount.Sign() > 0 {
 		j.Post(market.PlatformDropped, market.BuyerCash(code), dropped)
 	} else {

@@ -19,8 +19,7 @@ const exactPlaces = market.MaxFractionDigits
 // use is a buyer's metered use on its way through the walk of the money.
 type use struct {
 	walk   *metering.Walk
-	rated  int             // how many of the rated are deducted
-	seen   map[string]bool // occasions of a re-purchase that were used before
+	rated  int // how many of the rated are deducted
 	bought []market.Pack
 }
 
@@ -166,13 +165,13 @@ func (b *bill) repurchase(low metering.Low) error {
 	pack := low.Pack.Pack
 	cash := b.books.Available(market.BuyerCash(code), pack.Price.Currency, low.At)
 	delisted, seller := b.shelf(pack, low.At)
-	answer, err := metering.Repurchase(b.version[metering.RepurchaseRuleset], low, cash, delisted, b.use.seen[low.Key(site)])
+	answer, err := metering.Repurchase(b.version[metering.RepurchaseRuleset], low, cash, delisted, b.seen[low.Key(site)])
 	if err != nil {
 		return err
 	}
 	switch answer.Outcome {
 	case "buy":
-		b.use.seen[low.Key(site)] = true
+		b.seen[low.Key(site)] = true
 		again := pack.Again(low.At)
 		again.BuyerID = b.payer.ID
 		if err := b.use.walk.Own(again); err != nil {
@@ -185,8 +184,8 @@ func (b *bill) repurchase(low metering.Low) error {
 				Sources: []market.Source{{Instrument: market.Cash, Kind: market.Cash, Account: market.BuyerCash(code), Amount: pack.Price, Rule: answer.Rule}}}})
 	case "fail":
 		key := low.FailureKey(site, code, b.site.Zone)
-		if !b.use.seen[key] {
-			b.use.seen[key] = true
+		if !b.seen[key] {
+			b.seen[key] = true
 			notify(&b.billed.effects, market.Notice{Key: key, Kind: "repurchase_failed", Subject: b.payer.ID, Recipients: []string{"buyer"}, At: low.At})
 		}
 	}

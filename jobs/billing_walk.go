@@ -20,9 +20,10 @@ type bill struct {
 	usage     *market.Usage // not billed yet
 	use       use
 	meter     *metering.Meter
-	onAccount []market.Spent // since the first open bill
-	books     *market.Books  // of the buyer's accounts; what is booked here is spent here
-	stands    stands         // what stands of earlier nights
+	seen      map[string]bool // events that happened before: re-purchases, closed months
+	onAccount []market.Spent  // since the first open bill
+	books     *market.Books   // of the buyer's accounts; what is booked here is spent here
+	stands    stands          // what stands of earlier nights
 	site      *rules.Site
 	runID     int64
 	asOf      time.Time

@@ -14,6 +14,7 @@ package metering
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"nightshift/rules"
@@ -35,7 +36,23 @@ type Meter struct {
 	Zone   *time.Location
 	Prices map[Item]market.Prices // each the earliest first
 
-	facts rules.UsageFacts // the room of the record being judged
+	facts      rules.UsageFacts // the room of the record being judged
+	currencies []market.Currency
+}
+
+// Currencies are those that anything is priced in.
+func (m *Meter) Currencies() []market.Currency {
+	if m.currencies == nil {
+		m.currencies = []market.Currency{}
+		for _, prices := range m.Prices {
+			for i := range prices {
+				if c := prices[i].Currency; !slices.Contains(m.currencies, c) {
+					m.currencies = append(m.currencies, c)
+				}
+			}
+		}
+	}
+	return m.currencies
 }
 
 // Metered is what became of a buyer's records by an instant.
