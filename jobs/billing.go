@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"nightshift/jobs/metering"
@@ -171,7 +172,7 @@ func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shar
 		}
 	}
 	if err != nil {
-		k.parked = append(k.parked, storage.Parked{Subject: due.Subject, Code: payer.Code, Reason: err.Error()})
+		k.parked = append(k.parked, storage.Parked{Subject: due.Subject, Code: payer.Code, Reason: strings.ReplaceAll(err.Error(), "\n", "; ")})
 		shard.ResultHash = addHash(shard.ResultHash, newDigest(payer.Code).text("parked").bytes)
 		return
 	}

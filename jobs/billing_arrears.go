@@ -41,19 +41,14 @@ func (b *bill) forgetFreezes() {
 	}
 }
 
-// payArrears has money that came pay what is owed, before anything else does.
-func (b *bill) payArrears(m *market.MoneyIn) error {
-	code, currency := b.payer.Code, m.Amount.Currency
-	owed := b.books.Balance(market.BuyerArrears(code), currency).Neg()
-	cash := b.books.Available(market.BuyerCash(code), currency, m.At)
-	if owed.Amount.Cmp(cash.Amount) > 0 {
-		owed = cash
-	}
-	if owed.Amount.Sign() <= 0 {
+// payArrears has money that came, or came back, pay what is owed, before anything
+// else does. Of is the event that brought it.
+func (b *bill) payArrears(of string, currency market.Currency, at time.Time) error {
+	j := market.PayFromCash("arrears/"+of, market.BuyerArrears(b.payer.Code), currency, at, b.books)
+	if len(j.Postings) == 0 {
 		return nil
 	}
-	j := market.Journal{Key: "arrears/" + b.payer.Site + "/" + m.Code, Memo: "What " + code + " owed is paid", At: m.At}
-	j.Post(market.BuyerCash(code), market.BuyerArrears(code), owed)
+	j.Memo = "What " + b.payer.Code + " owed is paid"
 	return b.book(j)
 }
 
@@ -65,7 +60,7 @@ func (o *owing) owes() bool { return !o.Since.IsZero() || !o.Overdue.IsZero() }
 func (b *bill) watchArrears(at time.Time) error {
 	o := &b.billed.stands.Owing
 	was := [2]time.Time{o.Since, o.Overdue}
-	switch owes := b.owed().Amount.Sign() > 0; {
+	switch owes := b.owesForUse(); {
 	case owes && o.Since.IsZero():
 		o.Since = at
 	case !owes:
@@ -78,6 +73,14 @@ func (b *bill) watchArrears(at time.Time) error {
 	return b.decideArrears(at)
 }
 
+// owesForUse tells whether use is not paid, in whatever currency.
+func (b *bill) owesForUse() bool {
+	return slices.ContainsFunc(b.books.Currencies(), func(c market.Currency) bool {
+		return b.books.Balance(market.BuyerArrears(b.payer.Code), c).Amount.Sign() < 0
+	})
+}
+
+// owed is what is owed for use in the currency of the site.
 func (b *bill) owed() market.Money {
 	return b.books.Balance(market.BuyerArrears(b.payer.Code), b.site.Currency).Neg()
 }

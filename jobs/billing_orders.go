@@ -98,7 +98,7 @@ func (t *orderTry) try(at time.Time) error {
 	if o.Forbidden != "" {
 		t.payment = market.Payment{Price: o.Amount, Forbidden: o.Forbidden}
 	} else if t.payment, err = t.pay(market.DeductedOrder, m); err != nil {
-		return err
+		return fmt.Errorf("order %s: %w", o.Code, err)
 	}
 	t.asked, t.tried, t.paid, t.forbidden = true, at, t.payment.Paid(), t.payment.Forbidden != ""
 	t.shortfall.Amount = t.payment.Shortfall.Amount

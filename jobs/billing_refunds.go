@@ -30,26 +30,31 @@ func (b *bill) refund(r *market.RefundRequest) error {
 	if asked.Currency == "" {
 		asked = paid
 	}
+	year := r.RequestedAt.In(b.site.Zone).Year()
 	facts := rules.RefundFacts{Request: r.Request, OrderType: o.Type, AccessType: o.AccessType, DeliveryMode: o.DeliveryMode, ChargeMode: o.ChargeMode,
 		Seller: r.Seller, Product: r.Product, Paid: paid, Asked: asked, ProvisionedFor: market.StartedAt(seen(r.Since, r.RequestedAt)),
 		Supervised: r.Watched, Completed: !seen(r.Ended, r.RequestedAt).IsZero(), Collected: !seen(r.Taken, r.RequestedAt).IsZero(),
-		Begun: !seen(r.Since, r.RequestedAt).IsZero(), Over: !seen(r.Until, r.RequestedAt).IsZero(), Trial: o.Amount.IsZero(), ThisYear: r.ThisYear + b.unconditional}
+		Begun: !seen(r.Since, r.RequestedAt).IsZero(), Over: !seen(r.Until, r.RequestedAt).IsZero(), Trial: o.Amount.IsZero(), ThisYear: r.ThisYear + b.unconditional[year]}
 	policy := b.version["refunds"]
 	answer, err := policy.Decide(&facts, r.RequestedAt)
 	if err != nil {
-		return err
+		return fmt.Errorf("refund %s: %w", r.Code, err)
 	}
 	result := market.RefundResult{Outcome: answer.Outcome, Rule: answer.Rule, Because: answer.Because, At: r.At,
 		Amount: market.NewMoney(market.Decimal{}, currency), Facts: b.harvest.keepFacts(policy, &facts)}
 	switch answer.Outcome {
 	case "refund":
 		result.Amount = asked
-		if err := b.book(r.Journal("refund/"+b.payer.Site+"/"+r.Code, b.refunded[o.ID], asked, b.books)); err != nil {
+		key := "refund/" + b.payer.Site + "/" + r.Code
+		if err := b.book(r.Journal(key, b.refunded[o.ID], asked, b.books)); err != nil {
+			return err
+		}
+		if err := b.payArrears(key, currency, r.At); err != nil {
 			return err
 		}
 		b.refunded[o.ID] = b.refunded[o.ID].Add(asked.Amount)
 		if r.Request == market.RefundUnconditional {
-			b.unconditional++
+			b.unconditional[year]++
 		}
 	case "refuse":
 	default:

@@ -100,7 +100,10 @@ func (b *bill) roundMonth(u unrounded, end time.Time) error {
 	} else {
 		j.Post(market.BuyerArrears(code), market.PlatformDropped, dropped.Neg())
 	}
-	return b.book(j)
+	if err := b.book(j); err != nil {
+		return err
+	}
+	return b.payArrears(j.Key, u.Sum.Currency, end)
 }
 
 // charge deducts a charge that came priced. What is below zero is given back.

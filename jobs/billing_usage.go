@@ -150,7 +150,10 @@ func (b *bill) deductMetered(m market.Bill, d market.Deduction) (err error) {
 			b.billed.outcomes["arrears"]++
 		}
 	}
-	return b.deduct(d)
+	if err := b.deduct(d); err != nil || d.Payment.Due.Amount.Sign() >= 0 {
+		return err
+	}
+	return b.payArrears(d.Key, d.Payment.Due.Currency, d.At)
 }
 
 func (b *bill) instance(id int64) *market.Instance {

@@ -37,7 +37,7 @@ type bill struct {
 	metered    metering.Metered
 
 	refunded      map[int64]market.Decimal // in this run, by order
-	unconditional int64                    // refunds in this run
+	unconditional map[int]int64            // refunds in this run, by the year of their request
 	billed        billed
 }
 
@@ -108,7 +108,7 @@ func (b *bill) settle() error {
 	b.billed.stands.Account, b.billed.stands.Bills = b.stands.Account, slices.Clone(b.stands.Bills)
 	b.planMoney()
 	b.planInstruments()
-	b.refunded = map[int64]market.Decimal{}
+	b.refunded, b.unconditional = map[int64]market.Decimal{}, map[int]int64{}
 	for i := range b.refunds {
 		r := &b.refunds[i]
 		if r.Return != nil {
@@ -247,6 +247,9 @@ func (b *bill) pass(at time.Time) error {
 		if err := b.billMonths(end); err != nil {
 			return err
 		}
+		if err := b.watchArrears(end); err != nil {
+			return err
+		}
 	}
 	_, err := b.passOwed(at.Add(-time.Microsecond))
 	return err
@@ -280,7 +283,7 @@ func (b *bill) bookMoney(m *market.MoneyIn) error {
 	if err := b.book(j); err != nil {
 		return err
 	}
-	return b.payArrears(m)
+	return b.payArrears(b.payer.Site+"/"+m.Code, m.Amount.Currency, m.At)
 }
 
 // settled notes that a fact need not be read again.
@@ -316,7 +319,7 @@ func (b *bill) pay(kind string, m market.Bill) (market.Payment, error) {
 		return market.Payment{}, err
 	}
 	m.Places, m.Rounding = r.places, r.how
-	m.Buyer, m.OnAccount = b.payer.Code, b.payer.OnAccount
+	m.Buyer, m.OnAccount = b.payer.Code, b.payer.OnAccount && m.Price.Currency == b.site.Currency // the account is kept in the site's
 	payment, err := waterfall.Pay(b.version["waterfall"], m, b.instruments(m))
 	payment.Refused = slices.DeleteFunc(payment.Refused, b.nobodyHas)
 	return payment, err
@@ -351,7 +354,7 @@ func (b *bill) instruments(m market.Bill) []market.Instrument {
 	b.purse = append(all,
 		market.Instrument{Code: market.Cash, Kind: market.Cash, Account: market.BuyerCash(code), Balance: b.books.Available(market.BuyerCash(code), currency, m.At)},
 		market.Instrument{Code: market.Credit, Kind: market.Credit, Account: market.BuyerCredit(code), Balance: b.books.Available(market.BuyerCredit(code), currency, m.At)},
-		market.Instrument{Code: market.MonthEnd, Kind: market.MonthEnd, Account: market.BuyerMonthEnd(code), Unlimited: true},
+		market.Instrument{Code: market.MonthEnd, Kind: market.MonthEnd, Account: market.BuyerMonthEnd(code), Balance: market.NewMoney(market.Decimal{}, b.site.Currency), Unlimited: true},
 		market.Instrument{Code: market.Arrears, Kind: market.Arrears, Account: market.BuyerArrears(code), Unlimited: true})
 	return b.purse
 }

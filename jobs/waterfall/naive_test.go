@@ -43,6 +43,8 @@ func drawInstruments(t *rapid.T) []market.Instrument {
 			i.MinSpend = market.NewMoney(market.DecimalOf(rapid.SampledFrom([]int64{0, 0, 50, 150}).Draw(t, "minimum")), "CNY")
 			i.NotWith = rapid.SampledFrom([][]string{nil, nil, {market.Promotional}}).Draw(t, "not with")
 			i.Products = rapid.SampledFrom([][]string{nil, nil, {"P-1"}, {"P-2"}}).Draw(t, "products")
+			i.Balance.Currency = rapid.SampledFrom([]market.Currency{"CNY", "CNY", "CNY", "USD"}).Draw(t, "currency")
+			i.MinSpend.Currency = i.Balance.Currency
 			i.Issuer = rapid.SampledFrom([]string{"", "", "acme", "globex"}).Draw(t, "issuer")
 		}
 		all = append(all, i)
@@ -143,7 +145,7 @@ func bestDiscount(b market.Bill, all []market.Instrument, lines *[]string) (pric
 func papers(b market.Bill, all []market.Instrument, due market.Decimal, given string) []market.Instrument {
 	var vouchers, coupons, cards []market.Instrument
 	for _, i := range all {
-		good := !i.ValidFrom.After(at) && (i.ValidUntil.IsZero() || !i.ValidUntil.Before(at)) &&
+		good := i.Balance.Currency == "CNY" && !i.ValidFrom.After(at) && (i.ValidUntil.IsZero() || !i.ValidUntil.Before(at)) &&
 			(len(i.Products) == 0 || i.Products[0] == b.Product) && (i.Issuer == "" || i.Issuer == b.Seller) &&
 			(given == "" || !slices.Contains(i.NotWith, given)) && i.MinSpend.Amount.Cmp(due) <= 0 &&
 			(len(b.Named) == 0 || slices.Contains(b.Named, i.Code))

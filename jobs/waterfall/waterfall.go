@@ -31,8 +31,9 @@ type chosen struct {
 }
 
 // Pay settles a bill by a policy of the ruleset "waterfall". It changes
-// nothing. The error is a candidate's trouble: amounts of two currencies, two
-// rules that match where one may.
+// nothing. Instruments of another currency are passed over: nothing is ever
+// converted. The error is a candidate's trouble: two rules that match where one
+// may.
 func Pay(policy *rules.Policy, bill market.Bill, instruments []market.Instrument) (market.Payment, error) {
 	w := room.Get().(*waterfall)
 	defer room.Put(w)
@@ -154,6 +155,10 @@ func (w *waterfall) ask(instruments []market.Instrument, sort func(*market.Instr
 	for n := range instruments {
 		i := &instruments[n]
 		if !sort(i) {
+			continue
+		}
+		if c := i.Currency(); c != "" && c != w.bill.Price.Currency {
+			w.refuse(chosen{Instrument: i}, "It is in "+string(c)+", and the bill in "+string(w.bill.Price.Currency)+".")
 			continue
 		}
 		w.look(i, instruments)

@@ -178,11 +178,16 @@ func TestARefusalSaysWhy(t *testing.T) {
 	}
 }
 
-func TestAmountsOfTwoCurrenciesAreTheCandidatesTrouble(t *testing.T) {
-	all := instruments("cash 100")
-	all[0].Balance = money("100.00 USD")
-	if _, err := waterfall.Pay(policy(t), bill("order", "10.00"), all); err == nil {
-		t.Error("it was paid")
+func TestNothingIsConverted(t *testing.T) {
+	all := instruments("voucher A 50, coupon B 40, discount D 0.5 commercial, cash 100")
+	all[0].Balance, all[1].Balance, all[2].MinSpend = money("50.00 USD"), money("40.00 EUR"), money("1.00 USD")
+	p, err := waterfall.Pay(policy(t), bill("order", "10.00"), all)
+	if err != nil || told(p) != "cash 10.00" {
+		t.Errorf("paid %q, %v", told(p), err)
+	}
+	const want = `[{D discount  It is in USD, and the bill in CNY.} {A voucher  It is in USD, and the bill in CNY.} {B coupon  It is in EUR, and the bill in CNY.}]`
+	if got := fmt.Sprint(p.Refused); got != want {
+		t.Errorf("refused %s, want %s", got, want)
 	}
 }
 

@@ -20,8 +20,9 @@ type Limit struct {
 // buyer while it takes one event after the other. An account that was never
 // posted to has a balance of zero. Not safe for concurrent use.
 type Books struct {
-	balances map[purse]Decimal
-	limits   map[Account][]Limit
+	balances   map[purse]Decimal
+	currencies []Currency
+	limits     map[Account][]Limit
 }
 
 // purse is one currency of an account.
@@ -38,6 +39,16 @@ func NewBooks() *Books {
 // SetBalance opens an account with what is on it.
 func (b *Books) SetBalance(a Account, balance Money) {
 	b.balances[purse{a, balance.Currency}] = balance.Amount
+	b.know(balance.Currency)
+}
+
+// Currencies are those that anything was posted in.
+func (b *Books) Currencies() []Currency { return b.currencies }
+
+func (b *Books) know(c Currency) {
+	if !slices.Contains(b.currencies, c) {
+		b.currencies = append(b.currencies, c)
+	}
 }
 
 // SetLimits says how much credit a credit account had from when on; the latest
@@ -100,6 +111,7 @@ func (b *Books) Keep(j Journal) error {
 	}
 	for _, c := range changes {
 		b.balances[c.purse] = b.balances[c.purse].Add(c.amount)
+		b.know(c.currency)
 	}
 	return nil
 }

@@ -52,6 +52,15 @@ type Instrument struct {
 	NotWith     []string // kinds of discounts that it cannot be combined with
 }
 
+// Currency is what the instrument pays in; empty for a discount that asks for no
+// minimum.
+func (i *Instrument) Currency() Currency {
+	if i.Balance.Currency != "" {
+		return i.Balance.Currency
+	}
+	return i.MinSpend.Currency
+}
+
 // Forgotten tells whether an instrument was over for so long at an instant that
 // nobody asks why it was not used.
 func (i *Instrument) Forgotten(at time.Time) bool {
