@@ -83,6 +83,17 @@ const TakeBackMarks = `
 	FROM (SELECT coalesce(subject0, 0) AS buyer_id, min(at0) AS first FROM touched GROUP BY 1) late
 	WHERE m.site = $1 AND m.buyer_id = late.buyer_id AND m.received >= late.first`
 
+// WakeUnpriced gives back the buyers who are parked and use a product whose
+// prices were reported. It follows an import of prices.
+const WakeUnpriced = `
+	WITH given AS (
+		UPDATE parked p SET requeued_at = now(), requeued_by = 'import'
+		WHERE p.job = 'billing' AND p.site = $1 AND p.requeued_at IS NULL
+		  AND EXISTS (SELECT FROM instances i JOIN products g ON g.id = i.product_id
+		              WHERE i.buyer_id = p.subject AND i.site = $1 AND g.code IN (SELECT s.product FROM staged s))
+		RETURNING p.subject)
+	UPDATE due SET look_at = '-infinity' FROM given WHERE due.job = 'billing' AND due.subject = given.subject`
+
 // TakeBackStrays does the same for records of instances that are reported only
 // now. Those received before the mark of unknown instances are on the error
 // list. It follows an import of instances.

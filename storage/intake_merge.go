@@ -31,7 +31,7 @@ func (tx *Tx) Merge(ctx context.Context, in Inbound) (added, changed int64, err 
 	if added+changed == 0 {
 		return 0, 0, nil
 	}
-	if len(in.Wakes) > 0 {
+	if len(in.Wakes) > 0 || in.Then != "" {
 		if err := tx.wakeTouched(ctx, in); err != nil {
 			return 0, 0, err
 		}
@@ -70,16 +70,22 @@ func (in Inbound) noted(statement string) string {
 	return `WITH facts AS (` + statement + ` RETURNING ` + strings.Join(returned, ", ") + `) INSERT INTO touched SELECT * FROM facts`
 }
 
-// wakeTouched has the subjects that were touched looked at again.
+// wakeTouched has the subjects that were touched looked at again. What was parked
+// of them is given back: perhaps it is mended.
 func (tx *Tx) wakeTouched(ctx context.Context, in Inbound) error {
 	if err := tx.ChangeFacts(ctx, in.Site); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `ANALYZE touched`); err != nil {
-		return fmt.Errorf("wake the subjects of %s: %w", in.Table, err)
+	if len(in.Wakes) > 0 {
+		if _, err := tx.Exec(ctx, `ANALYZE touched`); err != nil {
+			return fmt.Errorf("wake the subjects of %s: %w", in.Table, err)
+		}
 	}
 	var asleep int64
 	for i, w := range in.Wakes {
+		if _, err := tx.Exec(ctx, fmt.Sprintf(giveBack, i), w.Job, in.Site); err != nil {
+			return fmt.Errorf("give back what was parked of %s: %w", in.Table, err)
+		}
 		query := wakeFrom
 		if w.At == "" {
 			query = wakeOrders
@@ -97,6 +103,16 @@ func (tx *Tx) wakeTouched(ctx context.Context, in Inbound) error {
 	}
 	return tx.gatherStatistics(ctx, "due", asleep)
 }
+
+// giveBack requeues what was parked of the subjects that were touched.
+const giveBack = `
+	WITH given AS (
+		UPDATE parked p SET requeued_at = now(), requeued_by = 'import'
+		FROM subjects o
+		WHERE p.job = $1 AND p.site = $2 AND p.requeued_at IS NULL AND p.subject IN (SELECT subject%[1]d FROM touched)
+		  AND o.job = p.job AND o.subject = p.subject
+		RETURNING p.job, p.subject, o.begins)
+	UPDATE due SET look_at = given.begins FROM given WHERE due.job = given.job AND due.subject = given.subject`
 
 // wakeOrders has orders looked at from the instant they were placed, unless
 // they are completed.

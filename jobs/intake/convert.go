@@ -75,6 +75,7 @@ func appendMoney(values []any, value any) []any {
 var (
 	errEmpty    = errors.New("is empty: it must be filled in")
 	errNegative = errors.New("is less than nothing: write 0 or more")
+	errNoPart   = errors.New("is no part of anything: write a number from 0 to 1, such as 0.9")
 	errNUL      = errors.New("holds a NUL character, which no database text can: remove it")
 )
 
@@ -103,8 +104,12 @@ func (c *converter) value(col *Column, cell string, cells []string) (any, error)
 		return m, err
 	case Number:
 		n, err := decimal(cell)
-		if err == nil && col.owed && n.Sign() < 0 {
+		switch {
+		case err != nil:
+		case col.owed && n.Sign() < 0:
 			return nil, errNegative
+		case col.part && (n.Sign() < 0 || n.Cmp(market.DecimalOf(1)) > 0):
+			return nil, errNoPart
 		}
 		return n, err
 	case Count:

@@ -34,6 +34,7 @@ type Column struct {
 	blank  bool     // an empty cell is the empty word, not the lack of one
 	bounds [2]int32 // the least and the most of a count; none: from 1
 	owed   bool     // money or a number of something: never less than nothing
+	part   bool     // a number that is a part of something: from 0 to 1
 }
 
 // Kind is what one kind of file reports: its columns, what makes two rows the
@@ -115,11 +116,11 @@ var orderKinds = []Kind{
 		{Name: "delisted_at", Type: Instant, About: "when it was taken off the shelf"},
 		{Name: "credit_allowed", Type: Bool, Default: "true", About: "whether it may be bought on credit"},
 		{Name: "model", Type: Word, Words: []string{"common", "joint_deal", "joint_floor"}, Default: "common", About: "sold by the seller, or jointly and shared by deal price or by floor price"},
-		{Name: "fee_rate", Type: Number, owed: true, About: "the platform's fee that was agreed for it, 0.08 for 8 percent; empty: by the fee rules"},
-		{Name: "partner_share", Type: Number, owed: true, About: "of joint goods: the seller's part, 0.7 for 70 percent"},
-		{Name: "floor_discount", Type: Number, owed: true, About: "of joint goods shared by floor price: the floor as a part of the list price"},
+		{Name: "fee_rate", Type: Number, part: true, About: "the platform's fee that was agreed for it, 0.08 for 8 percent; empty: by the fee rules"},
+		{Name: "partner_share", Type: Number, part: true, About: "of joint goods: the seller's part, 0.7 for 70 percent"},
+		{Name: "floor_discount", Type: Number, part: true, About: "of joint goods shared by floor price: the floor as a part of the list price"},
 		{Name: "tax_rate", Type: Number, owed: true, About: "of joint goods: the tax in their price, 0.06 for 6 percent"},
-		{Name: "operating_fee", Type: Number, owed: true, About: "the operating management fee of a project, as a part of what is billable"},
+		{Name: "operating_fee", Type: Number, part: true, About: "the operating management fee of a project, as a part of what is billable"},
 	}},
 	{Name: "orders", table: "orders", Key: []string{"code"}, Wakes: []storage.Wake{{Job: "acceptance", Subject: "t.id"}, wakesPayer}, About: "What a buyer bought in one go.",
 		Both: [][2]string{{"term_count", "term_unit"}}, Columns: []Column{
@@ -144,7 +145,7 @@ var orderKinds = []Kind{
 			{Name: "pay_at", Type: Instant, About: "when the buyer asked to pay it by hand"},
 			{Name: "quantity", Type: Number, Default: "1", owed: true, About: "of joint goods: how many"},
 			{Name: "list_price", Type: Number, owed: true, About: "of joint goods: of one, for one unit of the term, in the order's currency"},
-			{Name: "discount", Type: Number, owed: true, About: "of joint goods: 0.8 leaves eight tenths of the list price; empty: none was given"},
+			{Name: "discount", Type: Number, part: true, About: "of joint goods: 0.8 leaves eight tenths of the list price; empty: none was given"},
 			{Name: "provisioned_at", Type: Instant, About: "when it was provisioned; empty: when it was delivered, or its instance or subscription began"},
 			{Name: "effective_at", Type: Instant, About: "when what was bought takes effect; of a renewal: when the renewed term begins"},
 			{Name: "on_credit", Type: Bool, Default: "false", About: "the marketplace took the payment on credit: it counts once repaid_at is known"},
@@ -154,7 +155,7 @@ var orderKinds = []Kind{
 			{Name: "wht", Type: Number, owed: true, About: "the seller's withholding tax; empty, as dst: by the tax rules"},
 			{Name: "dst", Type: Number, owed: true, About: "the seller's digital services tax"},
 			{Name: "partner", Type: Code, Refers: "sellers", About: "the partner who resold it"},
-			{Name: "partner_share", Type: Number, owed: true, About: "the partner's part of the cash, 0.1 for 10 percent"},
+			{Name: "partner_share", Type: Number, part: true, About: "the partner's part of the cash, 0.1 for 10 percent"},
 			{Name: "pay_with", Type: Text, About: "the instruments that the buyer named, by code, between spaces; empty: the rules choose"},
 		}},
 	{Name: "lines", table: "order_lines", Key: []string{"order", "line"}, About: "The lines of orders.", Columns: []Column{

@@ -25,13 +25,17 @@ func TestAnInstrumentIsADiscountOrIsWorthSomething(t *testing.T) {
 		"C,ann,discount,5.00,CNY,0.9,commercial,2024-05-01 10:00:00,\n"+
 		"D,ann,coupon,,,,,2024-05-01 10:00:00,\n"+
 		"E,ann,card,5.00,CNY,0.9,,2024-05-01 10:00:00,\n"+
-		"F,ann,voucher,5.00,CNY,,,2024-05-01 10:00:00,seller\n")
+		"F,ann,voucher,5.00,CNY,,,2024-05-01 10:00:00,seller\n"+
+		"G,ann,discount,,,1.2,commercial,2024-05-01 10:00:00,\n"+
+		"H,ann,discount,,,-0.1,commercial,2024-05-01 10:00:00,\n")
 	d.wantRejects(`instruments.csv,2,rate,,"is empty: a discount leaves a part of the price, such as 0.9"
 instruments.csv,3,discount_kind,,"is empty: a discount comes from a contract (commercial), a campaign (promotional) or a coupon"
 instruments.csv,4,amount,,"is filled in: a discount is worth a part of the price, not an amount"
 instruments.csv,5,amount,,is empty: what is a coupon worth?
 instruments.csv,6,rate,,only a discount has a rate and a discount_kind
 instruments.csv,7,seller,,is empty: which seller bears it?
+instruments.csv,8,rate,1.2,"is no part of anything: write a number from 0 to 1, such as 0.9"
+instruments.csv,9,rate,-0.1,"is no part of anything: write a number from 0 to 1, such as 0.9"
 `)
 }
 

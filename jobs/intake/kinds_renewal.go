@@ -89,6 +89,6 @@ var renewalKinds = []Kind{
 			{Name: "old_price", Type: Number, Required: true, owed: true, About: "of the old specification, a day"},
 			{Name: "new_price", Type: Number, Required: true, owed: true, About: "of the new specification, a day"},
 			{Name: "currency", Type: Text, About: "empty: the site's"},
-			{Name: "discount", Type: Number, owed: true, Default: "1", About: "0.9 leaves nine tenths"},
+			{Name: "discount", Type: Number, part: true, Default: "1", About: "0.9 leaves nine tenths"},
 		}},
 }

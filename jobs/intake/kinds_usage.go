@@ -38,7 +38,7 @@ var usageKinds = []Kind{
 			{Name: "thawed_at", Type: Instant, About: "empty while it is frozen"},
 		}},
 	{Name: "prices", table: "prices", Key: []string{"product", "item", "from_at"}, About: "What the billing items of products cost, from when on.",
-		holds: priceHolds, Columns: []Column{
+		holds: priceHolds, then: storage.WakeUnpriced, Columns: []Column{
 			{Name: "product", Type: Code, Required: true, Refers: "products"},
 			{Name: "item", Type: Code, Required: true, About: "the billing item, as records of use call it"},
 			{Name: "from_at", Type: Instant, Required: true},
