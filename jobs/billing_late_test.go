@@ -1,9 +1,16 @@
 package jobs_test
 
 import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"nightshift/jobs"
+	"nightshift/rules/market"
+	"nightshift/storage"
 	"nightshift/storage/storagetest"
 )
 
@@ -39,4 +46,59 @@ func TestWhatIsReportedAfterItsMonthBelongsToTheNext(t *testing.T) {
 	wantLines(t, s, `SELECT concat_ws(' ', u.code, m.month, trim_scale(m.owed)) FROM month_bills m JOIN buyers u ON u.id = m.buyer_id ORDER BY m.month, u.code`,
 		"bob 2024-06-01 100", "cat 2024-06-01 70", "bob 2024-07-01 50", "cat 2024-08-01 20")
 	wantLines(t, s, `SELECT key FROM notices WHERE key LIKE 'arrears%' ORDER BY key`)
+}
+
+// Who owes is listed with what is overdue of bills of the month, beside what is
+// owed for use, and each night's list is the same whenever it is written.
+func TestTheListOfWhoOwesNamesBillsThatAreOverdue(t *testing.T) {
+	t.Parallel()
+	s := storagetest.New(t)
+	take := usageDesk(t, s)
+	take("sellers", "code\nacme\n")
+	take("buyers", "code,month_end\nann:b%,yes\nbob,no\n")
+	take("orders", "code,buyer,seller,access_type,charge_mode,placed_at,amount,auto_pay\nO-1,ann:b%,acme,saas,PERIOD,2024-06-10 10:00:00,100.00 CNY,true\nO-2,ann:b%,acme,saas,PERIOD,2024-07-10 10:00:00,40.00 CNY,true\n")
+	take("money", "code,buyer,kind,account,amount,at\nM-1,ann:b%,repayment,month_end,30.00 CNY,2024-07-20 10:00:00\nM-2,ann:b%,repayment,month_end,80.00 CNY,2024-08-20 10:00:00\n")
+	take("charges", "code,buyer,seller,amount,at\nC-1,bob,acme,7.00 CNY,2024-07-17 10:00:00\n")
+	e := engine(t, s)
+	want := map[string][]string{
+		"2024-06-30": nil,
+		"2024-07-14": nil,
+		"2024-07-17": {"ann:b% 0 - 100 202406 2024-07-16 grace", "bob 7 2024-07-17 0 - - grace"},
+		"2024-07-20": {"ann:b% 0 - 70 202406 2024-07-16 grace", "bob 7 2024-07-17 0 - - grace"},
+		"2024-08-01": {"ann:b% 0 - 70 202406 2024-07-16 freeze", "bob 7 2024-07-17 0 - - freeze"},
+		"2024-08-17": {"ann:b% 0 - 110 202406 2024-07-16 release", "bob 7 2024-07-17 0 - - release"},
+		"2024-08-20": {"bob 7 2024-07-17 0 - - release", "ann:b% 0 - 30 202407 2024-08-16 grace"},
+	}
+	var runs []market.Run
+	for _, night := range slices.Sorted(maps.Keys(want)) {
+		runs = append(runs, mustRun(t, e, jobs.Request{Job: "billing", Site: "cn", On: date(t, night)}).Run)
+	}
+	day := func(at time.Time) string {
+		if at.IsZero() {
+			return "-"
+		}
+		return at.In(shanghai(t)).Format(time.DateOnly)
+	}
+	for _, r := range runs {
+		var got []string
+		err := s.InTx(t.Context(), func(ctx context.Context, tx *storage.Tx) error {
+			for o, err := range tx.OwingAt(ctx, r, "CNY") {
+				month := "-"
+				if o.Month != 0 {
+					month = market.Month(o.Month).String()
+				}
+				got = append(got, strings.Join([]string{o.Buyer, o.Owed.String(), day(o.Since), o.Overdue.String(), month, day(o.DueAt), o.State}, " "))
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || !slices.Equal(got, want[r.On.String()]) {
+			t.Errorf("on %s %q, %v, want %q", r.On, got, err, want[r.On.String()])
+		}
+		if _, err := e.KeepWorkbook(t.Context(), r); err != nil {
+			t.Errorf("workbook of %s: %v", r.On, err)
+		}
+	}
 }

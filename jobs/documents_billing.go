@@ -77,7 +77,7 @@ func (a *account) bookOf(c market.Currency) (reports.BillingBook, error) {
 		}),
 		Arrears: mapped(a.tx.OwingAt(a.ctx, a.run, c), func(v storage.Owing) (reports.ArrearsRow, error) {
 			because, err := a.because("arrears", v.RunID, v.At, v.Rule)
-			return reports.ArrearsRow{Buyer: v.Buyer, Owed: of(v.Amount), Since: v.Since, State: v.State, TurnsAt: v.Next, Rule: v.Rule, Because: because}, err
+			return reports.ArrearsRow{Buyer: v.Buyer, Owed: of(v.Owed), Since: v.Since, Overdue: of(v.Overdue), DueAt: v.DueAt, Month: v.Month, State: v.State, TurnsAt: v.Next, Rule: v.Rule, Because: because}, err
 		}),
 	}, err
 }
@@ -103,12 +103,12 @@ func (a *account) bookCounts(c market.Currency) (n reports.BookCounts, err error
 	err = errors.Join(err, failed)
 	months, billed, failed := a.tx.TallyMonthBills(a.ctx, a.run, c)
 	err = errors.Join(err, failed)
-	owing, owed, failed := a.tx.TallyOwing(a.ctx, a.run, c)
+	owing, owed, overdue, failed := a.tx.TallyOwing(a.ctx, a.run, c)
 	return reports.BookCounts{
 		Deductions: all.Rows, Price: of(all.Price), Discounted: of(all.Discounted), Due: of(all.Due), Dropped: of(all.Dropped), Owed: of(all.Owed), Back: of(all.Back),
 		Taken: of(booked.Taken), LetGo: of(booked.Dropped), DroppedRows: booked.DroppedRows, DroppedAll: of(booked.DroppedAll),
 		Refunds: reports.Tally{Rows: refunds, Amount: of(back)}, Refunded: of(booked.Refunded),
-		NotPaid: reports.Tally{Rows: unpaid, Amount: of(cost)}, Short: of(short), Months: reports.Tally{Rows: months, Amount: of(billed)}, Arrears: reports.Tally{Rows: owing, Amount: of(owed)},
+		NotPaid: reports.Tally{Rows: unpaid, Amount: of(cost)}, Short: of(short), Months: reports.Tally{Rows: months, Amount: of(billed)}, Arrears: reports.Tally{Rows: owing, Amount: of(owed)}, Overdue: of(overdue),
 	}, errors.Join(err, failed)
 }
 

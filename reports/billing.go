@@ -70,7 +70,8 @@ type BookCounts struct {
 	NotPaid  Tally
 	Short    market.Money // what was short of the orders not paid
 	Months   Tally
-	Arrears  Tally
+	Arrears  Tally        // who owes, and what of it is for use
+	Overdue  market.Money // bills of the month that are
 }
 
 // DeductionRow is what was charged for one event of the trade.
@@ -141,11 +142,15 @@ type MonthRow struct {
 	Because string
 }
 
-// ArrearsRow is a buyer who owes for use.
+// ArrearsRow is a buyer who owes for use, or has not paid the bill of a month in
+// time.
 type ArrearsRow struct {
 	Buyer   string
-	Owed    market.Money
-	Since   time.Time
+	Owed    market.Money // for use
+	Since   time.Time    // zero where nothing is
+	Overdue market.Money // of bills of the month
+	DueAt   time.Time    // when the first of them was due; zero where none is overdue
+	Month   market.Date  // that it is of
 	State   string
 	TurnsAt time.Time
 	Rule    string

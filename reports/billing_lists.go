@@ -184,7 +184,11 @@ var monthsTable = table[MonthRow]{
 		func(r MonthRow) string { return r.Because })...),
 }
 
-const owedColumn = 1
+// Columns of who owes.
+const (
+	owedColumn    = 1
+	overdueColumn = 3
+)
 
 // arrearsTable shows who owes, with the days at asOf.
 func arrearsTable(asOf time.Time) table[ArrearsRow] {
@@ -192,15 +196,31 @@ func arrearsTable(asOf time.Time) table[ArrearsRow] {
 		name: "Arrears", title: label{"欠款", "Arrears"}, tab: "B42318",
 		columns: append([]column[ArrearsRow]{
 			texts("买家", "Buyer", 20, func(r ArrearsRow) string { return r.Buyer }),
-			amounts("欠款", "Owed", 20, func(r ArrearsRow) market.Money { return r.Owed }),
+			amounts("用量欠款", "Owed for use", 18, func(r ArrearsRow) market.Money { return r.Owed }),
 			instants("欠款自", "Since", func(r ArrearsRow) time.Time { return r.Since }),
-			counts("天数", "Days", 8, func(r ArrearsRow) (int64, bool) { return daysBetween(r.Since, asOf) }),
+			amounts("逾期月结", "Overdue bills", 18, func(r ArrearsRow) market.Money { return r.Overdue }),
+			texts("最早逾期账期", "First bill", 12, func(r ArrearsRow) string {
+				if r.DueAt.IsZero() {
+					return ""
+				}
+				return market.Month(r.Month).String()
+			}),
+			instants("最迟还款", "Was due", func(r ArrearsRow) time.Time { return r.DueAt }),
+			counts("天数", "Days", 8, func(r ArrearsRow) (int64, bool) { return daysBetween(firstOf(r.Since, r.DueAt), asOf) }),
 			texts("状态", "State", 20, func(r ArrearsRow) string { return wordOf(arrearsStates, r.State) }),
 			instants("何时自动变更", "Turns at", func(r ArrearsRow) time.Time { return r.TurnsAt }),
 		}, reasonColumns(label{"原因", "Because"},
 			func(r ArrearsRow) string { return r.Rule },
 			func(r ArrearsRow) string { return r.Because })...),
 	}
+}
+
+// firstOf is the earlier of two instants, of which one may be zero.
+func firstOf(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 var errorsTable = table[ErrorRow]{

@@ -39,7 +39,7 @@ func sampleBilling() BillingReport {
 			Currency: "CNY",
 			Counts: BookCounts{Deductions: 5, Price: yuan("1629.956000000001"), Discounted: yuan("100.00"), Due: yuan("1529.95"), Dropped: yuan("0.006000000001"), Owed: yuan("20.00"), Back: yuan("10.10"),
 				Taken: yuan("1529.95"), LetGo: yuan("0.006000000001"), DroppedRows: 2, DroppedAll: yuan("0.002000000001"),
-				Refunds: Tally{2, yuan("12.34")}, Refunded: yuan("12.34"), NotPaid: Tally{3, yuan("249.01")}, Short: yuan("50.01"), Months: Tally{1, yuan("750.00")}, Arrears: Tally{2, yuan("25.00")}},
+				Refunds: Tally{2, yuan("12.34")}, Refunded: yuan("12.34"), NotPaid: Tally{3, yuan("249.01")}, Short: yuan("50.01"), Months: Tally{1, yuan("750.00")}, Arrears: Tally{3, yuan("25.00")}, Overdue: yuan("750.00")},
 			Deductions: list(
 				DeductionRow{"order/cn/C-1/paid", "ann", "acme", "order", "", none, none, at8("2026-04-01 10:00:00"), yuan("1000.00"), "D-1", yuan("100.00"), yuan("900.00"), yuan("0.00"), yuan("0.00"), "V-1 100.00, K-50 50.00, cash 750.00"},
 				DeductionRow{"usage/cn/i-api/storage/2026-03-31T05:00:00Z/u-1", "ann", "acme", "usage", "storage", from, until, at8("2026-04-01 16:00:00"), yuan("0.056000000001"), "", yuan("0.00"), yuan("0.05"), yuan("0.006000000001"), yuan("0.00"), "cash 0.05"},
@@ -67,8 +67,9 @@ func sampleBilling() BillingReport {
 				NotPaidRow{Subject{"C-4", "cid", "", "saas", market.Money{}}, "wait", at8("2026-04-01 12:00:00"), none, yuan("0.00"), at8("2026-04-08 12:00:00"), "otherwise", "Nobody has asked to pay the order yet.", ""}),
 			Months: list(MonthRow{"fay", market.NewDate(2026, 3, 1), yuan("750.00"), at8("2026-04-01 00:00:00"), at8("2026-04-16 00:00:00"), "otherwise", "What was bought on account is paid within fifteen days."}),
 			Arrears: list(
-				ArrearsRow{"cid", yuan("5.00"), at8("2026-03-10 03:00:00"), "freeze", at8("2026-04-09 03:00:00"), "grace is over", "Nothing was paid until the end of the grace period."},
-				ArrearsRow{"bob", yuan("20.00"), at8("2026-04-02 03:00:00"), "grace", at8("2026-04-17 03:00:00"), "otherwise", "The buyer owes for use, and the grace period runs."}),
+				ArrearsRow{"fay", yuan("0.00"), none, yuan("750.00"), at8("2026-03-18 00:00:00"), market.NewDate(2026, 2, 1), "freeze", at8("2026-04-17 00:00:00"), "grace of a bill is over", "The bill of a month was not paid until the end of the grace period."},
+				ArrearsRow{"cid", yuan("5.00"), at8("2026-03-10 03:00:00"), yuan("0.00"), none, 0, "freeze", at8("2026-04-09 03:00:00"), "grace is over", "Nothing was paid until the end of the grace period."},
+				ArrearsRow{"bob", yuan("20.00"), at8("2026-04-02 03:00:00"), yuan("0.00"), none, 0, "grace", at8("2026-04-17 03:00:00"), "otherwise", "The buyer owes for use, and the grace period runs."}),
 		}, {
 			Currency:   "USD",
 			Counts:     BookCounts{Deductions: 1, Price: usd("19.999"), Due: usd("19.99"), Dropped: usd("0.009"), Taken: usd("19.99"), LetGo: usd("0.009"), DroppedRows: 1, DroppedAll: usd("0.009")},

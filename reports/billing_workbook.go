@@ -264,7 +264,8 @@ func (l *listedBook) ties(several bool) []tie {
 		{label{"月结账单：行数", "Month bills: rows"}, n.Months.Rows, l.months.count()},
 		{label{"月结账单：金额", "Month bills: owed"}, n.Months.Amount, l.months.amount(monthOwedColumn, l.Currency)},
 		{label{"欠款：行数", "Arrears: rows"}, n.Arrears.Rows, l.arrears.count()},
-		{label{"欠款：金额", "Arrears: amount"}, n.Arrears.Amount, l.arrears.amount(owedColumn, l.Currency)},
+		{label{"欠款：用量", "Arrears: owed for use"}, n.Arrears.Amount, l.arrears.amount(owedColumn, l.Currency)},
+		{label{"欠款：逾期月结", "Arrears: overdue bills"}, n.Overdue, l.arrears.amount(overdueColumn, l.Currency)},
 	}
 	var ties []tie
 	for _, line := range lines {

@@ -10,20 +10,6 @@ import (
 	"nightshift/rules/market"
 )
 
-// owedNow lists what buyers owed for use when a run had ended, by account: $1 is
-// the site, $2 the business date. What people book afterwards has a later date: it
-// is taken off the balance, so that a night does not add up all nights before.
-const owedNow = `
-	WITH owed AS (
-		SELECT a.name, a.currency, p.later - a.balance AS amount
-		FROM accounts a CROSS JOIN LATERAL (
-			SELECT coalesce(sum(l.change), 0) AS later
-			FROM (
-				SELECT -amount AS change FROM postings WHERE from_account = a.name AND site = a.site AND currency = a.currency AND business_date > $2
-				UNION ALL
-				SELECT amount FROM postings WHERE to_account = a.name AND site = a.site AND currency = a.currency AND business_date > $2) l) p
-		WHERE a.site = $1 AND a.name LIKE 'buyer:%:arrears' AND a.balance < p.later)`
-
 // notPaid are the decisions d of a run about orders that are not paid, in one
 // currency; orders without an amount count to the site's, $4.
 const notPaid = ` d.ruleset = 'payment' AND d.business_date = $1 AND d.run_id = $2 AND d.outcome <> 'deduct'
@@ -112,47 +98,6 @@ func (tx *Tx) TallyRefunds(ctx context.Context, r market.Run, c market.Currency)
 		err = fmt.Errorf("add up the refunds of run %d: %w", r.ID, err)
 	}
 	return rows, back, err
-}
-
-// Owing is a buyer who owed for use when a run had ended.
-type Owing struct {
-	Buyer  string
-	Amount market.Decimal
-	Since  time.Time // zero where no clock began
-	State  string    // grace, freeze, release; empty where nothing was decided
-	Rule   string
-	RunID  int64
-	At     time.Time // since when the state holds
-	Next   time.Time // when it turns; zero: not by itself
-}
-
-// OwingAt are the buyers who owed for use when a run had ended, the longest
-// first.
-func (tx *Tx) OwingAt(ctx context.Context, r market.Run, c market.Currency) iter.Seq2[Owing, error] {
-	var v Owing
-	var name string
-	return each(ctx, tx, owedNow+`
-		SELECT o.name, o.amount, (d.facts->'owed_for'->>'since')::timestamptz, coalesce(d.outcome, ''), coalesce(d.rule, ''), coalesce(d.run_id, 0), d.due_at, d.look_at
-		FROM owed o
-		LEFT JOIN buyers b ON b.site = $1 AND b.code = replace(replace(split_part(o.name, ':', 2), '%3A', ':'), '%25', '%')
-		LEFT JOIN LATERAL (
-			SELECT * FROM decisions d WHERE d.subject = b.id AND d.ruleset = 'arrears' AND d.business_date <= $2
-			ORDER BY d.business_date DESC, d.no DESC LIMIT 1) d ON true
-		WHERE o.currency = $3
-		ORDER BY 3 NULLS LAST, o.name COLLATE "C"`, []any{r.Site, r.On, c},
-		[]any{&name, &v.Amount, (*instant)(&v.Since), &v.State, &v.Rule, &v.RunID, (*instant)(&v.At), (*instant)(&v.Next)}, func() Owing {
-			v.Buyer = market.Account(name).Owner()
-			return v
-		})
-}
-
-// TallyOwing counts them and adds up what they owed.
-func (tx *Tx) TallyOwing(ctx context.Context, r market.Run, c market.Currency) (rows int64, owed market.Decimal, err error) {
-	_, err = tx.one(ctx, owedNow+` SELECT count(*), coalesce(sum(amount), 0) FROM owed WHERE currency = $3`, []any{r.Site, r.On, c}, &rows, &owed)
-	if err != nil {
-		err = fmt.Errorf("add up what buyers owe at run %d: %w", r.ID, err)
-	}
-	return rows, owed, err
 }
 
 // Erroneous is a record of use on the error list of a run.
