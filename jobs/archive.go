@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"nightshift/rules/market"
@@ -239,4 +240,18 @@ func awayFrom(ctx context.Context, tx *storage.Tx, on market.Date) error {
 		return err
 	}
 	return fmt.Errorf("%w: history of %s has left for the archive: bring it back with `nightshift archive restore %s`", ErrBadRequest, market.Month(month), market.Month(month))
+}
+
+// allThere refuses to judge decisions of a time of which some have left.
+func allThere(ctx context.Context, tx *storage.Tx, what string, from, to market.Date) error {
+	away, err := tx.MonthsAway(ctx, from, to)
+	if err != nil || len(away) == 0 {
+		return err
+	}
+	var restore []string
+	for _, month := range away {
+		restore = append(restore, fmt.Sprintf("`nightshift archive restore %s`", market.Month(month)))
+	}
+	return fmt.Errorf("%w: %s: decisions from %s to %s are needed, and some have left for the archive: bring them back first with %s",
+		ErrBadRequest, what, from, to, strings.Join(restore, ", "))
 }

@@ -136,6 +136,9 @@ func (b *backtest) measure(ctx context.Context, tx *storage.Tx) ([]storage.Shard
 	if len(runs) == 0 {
 		return nil, fmt.Errorf("%w: backtest: no %s run at %s has decided anything up to %s", ErrBadRequest, b.line.name, b.site.Name, b.To)
 	}
+	if err := allThere(ctx, tx, "backtest", b.From, b.To); err != nil {
+		return nil, err
+	}
 	// What the last night could not know yet is not held against it.
 	b.asOf = runs[len(runs)-1].AsOf
 	found := map[string]*rules.Policy{}

@@ -171,7 +171,7 @@ func (u *undoing) find(ctx context.Context, tx *storage.Tx) error {
 		return fmt.Errorf("%w: undo %s@%d: no run at %s decided by it: see `nightshift rules list` and `nightshift runs list`", ErrBadRequest, u.Ruleset, u.Version, u.site.Name)
 	}
 	u.last = runs[len(runs)-1].On
-	return nil
+	return allThere(ctx, tx, fmt.Sprintf("undo %s@%d", u.Ruleset, u.Version), u.query.From, u.query.To)
 }
 
 // stoodIn tells whether a run had the version among its rules.

@@ -224,3 +224,15 @@ func (tx *Tx) HistoryAway(ctx context.Context, on market.Date) (month market.Dat
 	away, err = tx.one(ctx, `SELECT a.month FROM `+newestActs+` AND a.month <= $1 AND a.at >= $1 ORDER BY 1 DESC LIMIT 1`, []any{on}, &month)
 	return month, away, err
 }
+
+// MonthsAway are the months between two dates whose decisions have left, oldest
+// first.
+func (tx *Tx) MonthsAway(ctx context.Context, from, to market.Date) (list []market.Date, err error) {
+	err = tx.Query(ctx, `SELECT a.month FROM `+newestActs+` AND a.history = 'decisions' AND a.month BETWEEN date_trunc('month', $1::date::timestamp) AND $2 ORDER BY 1`, []any{from, to}, func(rows pgx.Rows) error {
+		var month market.Date
+		err := rows.Scan(&month)
+		list = append(list, month)
+		return err
+	})
+	return list, err
+}
