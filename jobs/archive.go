@@ -60,6 +60,9 @@ type Archiving struct {
 // is never written over.
 func (e *Engine) Archive(ctx context.Context, ask Archiving) (m Manifest, err error) {
 	month := market.Month(ask.Month)
+	if ask.Leave && ask.Actor == "" {
+		return m, fmt.Errorf("%w: nobody is named who lets go of %s: set USER", ErrBadRequest, month)
+	}
 	before, err := ReadArchive(ask.Dir)
 	if err != nil {
 		return m, err

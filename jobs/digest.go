@@ -150,7 +150,7 @@ func (e *Engine) digestOf(ctx context.Context, site *rules.Site, outlooks []Outl
 		if err != nil {
 			return m, false, err
 		}
-		if works {
+		if idle := !o.Ran && len(o.Due) == 0; works && !idle {
 			ran, late, err := e.tellRun(ctx, site, o.Job, on, now, &m)
 			if err != nil {
 				return m, false, err

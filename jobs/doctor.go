@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ const (
 func (e *Engine) Examine(ctx context.Context, now time.Time) []Finding {
 	v, err := e.Store.Vitals(ctx)
 	if err != nil {
-		return []Finding{{"database", Bad, err.Error(), "start it, or correct DATABASE_URL; `nightshift migrate status` says whether its schema is this program's"}}
+		return []Finding{databaseAway(err)}
 	}
 	all := []Finding{databaseFinding(v), clockFinding(v, now), e.partitions(ctx, now), e.stuck(ctx, now)}
 	if months, err := e.Archivable(ctx, now); err != nil || len(months) > 0 {
@@ -56,6 +57,18 @@ func (e *Engine) Examine(ctx context.Context, now time.Time) []Finding {
 		}
 	}
 	return all
+}
+
+// databaseAway is what to do about a database that cannot be worked on. Of its schema
+// the error says it.
+func databaseAway(err error) Finding {
+	f := Finding{"database", Bad, err.Error(), "start it, or correct DATABASE_URL"}
+	for _, schema := range []error{storage.ErrSchemaMissing, storage.ErrSchemaOlder, storage.ErrSchemaNewer} {
+		if errors.Is(err, schema) {
+			f.Advice = "`nightshift migrate status` lists both"
+		}
+	}
+	return f
 }
 
 func databaseFinding(v storage.Vitals) Finding {
@@ -114,7 +127,7 @@ func (e *Engine) partitions(ctx context.Context, now time.Time) Finding {
 		f.Grade, f.Says = Bad, err.Error()
 	case len(missing) > 0:
 		f.Grade, f.Says = BeAware, fmt.Sprintf("%d histories have none for %s", len(missing), market.Month(next))
-		f.Advice = "serve makes them a month ahead; else the first run of the month does"
+		f.Advice = "serve makes them a month ahead, and so does `nightshift housekeeping`; else the first run of the month does"
 	default:
 		f.Says = "there up to " + market.Month(next).String()
 	}
@@ -150,24 +163,36 @@ func (e *Engine) nights(ctx context.Context, site *rules.Site, now time.Time) (f
 		return Finding{"nights of " + site.Name, Bad, err.Error(), ""}, true
 	}
 	f = Finding{Check: "nights of " + site.Name, Grade: Good, Says: "nothing is due"}
-	var say []string
-	for _, o := range outlooks {
-		if o.Parked > 0 {
-			say = append(say, fmt.Sprintf("%d of %s are parked", o.Parked, o.Job))
-			f.Grade, f.Advice = BeAware, fmt.Sprintf("see `nightshift runs parked %s --site %s`", o.Job, site.Name)
+	var says, advice []string
+	say := func(grade, what, do string) {
+		if says = append(says, what); !slices.Contains(advice, do) {
+			advice = append(advice, do)
 		}
-		if ran = ran || o.Ran; len(o.Due) == 0 || !o.Ran && !(ran && o.Stands()) {
+		if f.Grade != Bad {
+			f.Grade = grade
+		}
+	}
+	for _, o := range outlooks {
+		ran = ran || o.Ran
+		if h, halted, err := e.haltOf(ctx, o); err == nil && halted && len(o.Due) == 0 && !slices.Contains(says, h.String()) { // else it is what stands in the way
+			say(BeAware, h.String(), resumes(h))
+		}
+		if o.Parked > 0 {
+			say(BeAware, fmt.Sprintf("%d of %s are parked", o.Parked, o.Job), fmt.Sprintf("see `nightshift runs parked %s --site %s`", o.Job, site.Name))
+		}
+		if len(o.Due) == 0 || !o.Ran && !(ran && o.Stands()) {
 			continue
 		}
-		say = append(say, fmt.Sprintf("%s is due for %s, since %s", o.Job, dates(len(o.Due)), o.Due[0]))
-		f.Grade, f.Advice = BeAware, "start `nightshift serve`, or `nightshift night`: see Operations in the README"
+		due := fmt.Sprintf("%s is due for %s, since %s", o.Job, dates(len(o.Due)), o.Due[0])
 		if errors.Is(o.Why, ErrPaused) || errors.Is(o.Why, ErrNoInput) || errors.Is(o.Why, ErrTooMuch) || errors.Is(o.Why, ErrControl) {
-			f.Grade, f.Advice = Bad, o.Why.Error()
+			say(Bad, due, o.Why.Error())
+		} else {
+			say(BeAware, due, "start `nightshift serve`, or `nightshift night`: see Operations in the README")
 		}
 	}
 	switch {
-	case len(say) > 0:
-		f.Says = strings.Join(say, "; ")
+	case len(says) > 0:
+		f.Says, f.Advice = strings.Join(says, "; "), strings.Join(advice, "; ")
 	case !ran:
 		f.Says = "no job ever ran"
 	}
@@ -179,4 +204,13 @@ func dates(n int) string {
 		return "1 date"
 	}
 	return fmt.Sprintf("%d dates", n)
+}
+
+// haltOf is the pause of a job.
+func (e *Engine) haltOf(ctx context.Context, o Outlook) (h storage.Halt, halted bool, err error) {
+	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		h, halted, err = tx.HaltOf(ctx, o.Site, o.Job, 0)
+		return err
+	})
+	return h, halted, err
 }

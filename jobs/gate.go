@@ -52,13 +52,18 @@ func (e *Engine) begun(ctx context.Context, site *rules.Site, job string, on mar
 }
 
 func paused(h storage.Halt, halted bool) error {
-	switch {
-	case !halted:
+	if !halted {
 		return nil
-	case h.On != 0:
-		return fmt.Errorf("%w: %s; it goes on with `nightshift run %s --date %s`", ErrPaused, h, h.Job, h.On)
 	}
-	return fmt.Errorf("%w: %s; it goes on with `nightshift runs resume %s`", ErrPaused, h, h.Job)
+	return fmt.Errorf("%w: %s; %s", ErrPaused, h, resumes(h))
+}
+
+// resumes is how what is paused goes on.
+func resumes(h storage.Halt) string {
+	if h.On != 0 {
+		return fmt.Sprintf("it goes on with `nightshift run %s --date %s`", h.Job, h.On)
+	}
+	return fmt.Sprintf("it goes on with `nightshift runs resume %s`", h.Job)
 }
 
 // completed asks whether a job that goes first has done its dates of the same
@@ -190,7 +195,7 @@ func (e *Engine) Halt(ctx context.Context, h storage.Halt) error {
 	}
 	switch {
 	case strings.TrimSpace(h.Actor) == "":
-		return fmt.Errorf("%w: nobody is named who pauses or resumes", ErrBadRequest)
+		return fmt.Errorf("%w: nobody is named who pauses or resumes: name yourself with --actor", ErrBadRequest)
 	case strings.TrimSpace(h.Because) == "":
 		return fmt.Errorf("%w: no reason is given: whoever comes after has to know why", ErrBadRequest)
 	}

@@ -64,12 +64,11 @@ func (e *Engine) outlookOf(ctx context.Context, site *rules.Site, job string, no
 	if o.Due, err = e.DueDates(ctx, job, site.Name, now); err != nil {
 		return o, err
 	}
-	o.Ran = len(o.Due) == 0
 	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		if o.Parked, err = tx.ParkedCount(ctx, job, site.Name); err != nil || len(o.Due) == 0 {
+		if _, o.Ran, err = tx.FirstRun(ctx, job, site.Name); err != nil {
 			return err
 		}
-		if _, o.Ran, err = tx.FirstRun(ctx, job, site.Name); err != nil {
+		if o.Parked, err = tx.ParkedCount(ctx, job, site.Name); err != nil || len(o.Due) == 0 {
 			return err
 		}
 		if usual, err = tx.UsualTime(ctx, job, site.Name); err != nil {

@@ -131,11 +131,19 @@ func prepareSession(ctx context.Context, c *pgx.Conn) error {
 }
 
 // explainConnect says what to do about a server on which no database was ever
-// migrated: it does not know the application's role.
+// migrated, or none for this login: it does not know the application's role, or does
+// not give it.
 func explainConnect(err error) error {
-	const invalidParameter = "22023"
-	if refused := new(pgconn.PgError); errors.As(err, &refused) && refused.Code == invalidParameter && strings.Contains(refused.Message, AppRole) {
+	const invalidParameter, insufficientPrivilege = "22023", "42501"
+	refused := new(pgconn.PgError)
+	if !errors.As(err, &refused) || !strings.Contains(refused.Message, AppRole) {
+		return err
+	}
+	switch refused.Code {
+	case invalidParameter:
 		return ErrSchemaMissing
+	case insufficientPrivilege:
+		return fmt.Errorf("%w, which lets this login work", ErrSchemaMissing)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -248,6 +249,19 @@ func TestASchemaOfAnotherVersionIsRefused(t *testing.T) {
 	never := storagetest.Open(t, storagetest.Empty(t))
 	if err := never.Ping(t.Context()); !errors.Is(err, storage.ErrSchemaMissing) {
 		t.Errorf("never migrated: %v", err)
+	}
+	address := storagetest.URL(t)
+	u, _ := url.Parse(address)
+	stranger := u.Path[1:] + "_stranger"
+	ownerDo(t, address, "CREATE ROLE "+stranger+" LOGIN")
+	defer ownerDo(t, address, "DROP ROLE "+stranger)
+	strange, err := storage.Open(t.Context(), storage.Config{DatabaseURL: as(t, address, stranger)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer strange.Close()
+	if err := strange.Ping(t.Context()); !errors.Is(err, storage.ErrSchemaMissing) || !strings.Contains(err.Error(), "which lets this login work") {
+		t.Errorf("for a login that nobody migrated for: %v", err)
 	}
 	if list, err := never.Migrations(t.Context()); err != nil || !list[0].AppliedAt.IsZero() {
 		t.Errorf("status of a database that was never migrated: %v %v", list, err)

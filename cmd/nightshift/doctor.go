@@ -69,7 +69,7 @@ func (p *program) ruleFinding() jobs.Finding {
 	report := book.Test()
 	f.Says = fmt.Sprintf("%d sites, %d cases hold", len(book.Sites()), report.Cases)
 	if len(report.Problems) > 0 {
-		f.Grade, f.Says, f.Advice = jobs.BeAware, fmt.Sprintf("%d tests of rules fail", len(report.Problems)), "see `nightshift rules check`"
+		f.Grade, f.Says, f.Advice = jobs.BeAware, counted(int64(len(report.Problems)), "failure")+" of the tests of rules", "see `nightshift rules check`"
 	}
 	return f
 }
@@ -86,8 +86,14 @@ func diskFinding(v storage.Vitals) jobs.Finding {
 		f.Grade, f.Says = jobs.BeAware, fmt.Sprintf("of %s is not known: %v", v.DataDir, err)
 		return f
 	}
+	return roomFinding(v.DataDir, free, all)
+}
+
+// roomFinding judges how much of a disk is free.
+func roomFinding(dir string, free, all uint64) jobs.Finding {
+	f := jobs.Finding{Check: "disk", Grade: jobs.Good}
 	share := float64(free) / float64(all)
-	f.Says = fmt.Sprintf("%.1f GB (%.0f %%) are free for %s", float64(free)/(1<<30), 100*share, v.DataDir)
+	f.Says = fmt.Sprintf("%.1f GB (%.0f %%) are free for %s", float64(free)/(1<<30), 100*share, dir)
 	if share < littleDisk {
 		f.Grade, f.Advice = jobs.BeAware, "make room, or move NIGHTSHIFT_DATA"
 	}
@@ -99,7 +105,6 @@ func diskFinding(v storage.Vitals) jobs.Finding {
 
 // backupFinding judges the newest backup that is known of.
 func (p *program) backupFinding(v storage.Vitals) jobs.Finding {
-	f := jobs.Finding{Check: "backup", Grade: jobs.Good}
 	newest, from := v.WALArchivedAt, "the server's archive of its log"
 	if dir := p.settings.Backups; dir != "" {
 		at, name, err := newestFile(dir)
@@ -110,11 +115,17 @@ func (p *program) backupFinding(v storage.Vitals) jobs.Finding {
 			newest, from = at, name
 		}
 	}
+	return ageFinding(newest, from, p.now())
+}
+
+// ageFinding judges how old the newest backup is.
+func ageFinding(newest time.Time, from string, now time.Time) jobs.Finding {
+	f := jobs.Finding{Check: "backup", Grade: jobs.Good}
 	if newest.IsZero() {
 		f.Grade, f.Says, f.Advice = jobs.BeAware, "none is known of", "make one every day (see Backups in the README), and name its directory in NIGHTSHIFT_BACKUPS"
 		return f
 	}
-	age := p.now().Sub(newest).Round(time.Minute)
+	age := now.Sub(newest).Round(time.Minute)
 	f.Says = fmt.Sprintf("%s is %s old", from, age)
 	if age > oldBackup {
 		f.Grade, f.Advice = jobs.BeAware, "see why the last ones were not made"

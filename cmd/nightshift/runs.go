@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -303,8 +304,5 @@ func (p *program) requeue(ctx context.Context, job string, codes []string, actor
 
 // actor is who does something by hand.
 func (p *program) actor(named string) string {
-	if named != "" {
-		return named
-	}
-	return p.env("USER")
+	return cmp.Or(named, p.env("USER"), p.env("LOGNAME"))
 }
