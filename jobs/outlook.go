@@ -37,7 +37,8 @@ func (o Outlook) Late() bool {
 func (o Outlook) Stands() bool { return o.Why != nil && (o.Ran || o.today) }
 
 // Outlook looks ahead, job by job in the order of a night: a job is done after
-// those that it waits for, in the time that its past runs took.
+// those that it waits for, in the time that its past runs took. A job that nothing
+// was ever reported for is left out.
 func (e *Engine) Outlook(ctx context.Context, siteName string, now time.Time) ([]Outlook, error) {
 	site, err := e.site(siteName)
 	if err != nil {
@@ -46,6 +47,12 @@ func (e *Engine) Outlook(ctx context.Context, siteName string, now time.Time) ([
 	var all []Outlook
 	done := map[string]time.Time{}
 	for _, job := range NamesAt(site) {
+		if idle, err := e.idle(ctx, job, site.Name); err != nil || idle {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
 		o, err := e.outlookOf(ctx, site, job, now, done)
 		if err != nil {
 			return nil, err
