@@ -28,6 +28,7 @@ type Story struct {
 	Ended     *market.Completion // nil while nothing has ended its supervision
 	Parked    *storage.Parked    // nil unless it is set aside
 	Life      *Life              // of a subscription; nil of anything else
+	Told      []market.Notice    // of a product: the proposals to take it off the shelf
 	Away      []market.Date      // months of an order's life whose decisions have left for the archive
 }
 
@@ -105,6 +106,40 @@ func (e *Engine) ExplainBuyer(ctx context.Context, siteName, code string, on mar
 			return err
 		}
 		parked, found, err := tx.ParkedNow(ctx, billing.name, id)
+		if found {
+			story.Parked = &parked
+		}
+		return err
+	})
+	return story, err
+}
+
+// ExplainSmall tells what a small job decided about one of its subjects: a product,
+// a lead, an offer. With a date it tells what stood on that date.
+func (e *Engine) ExplainSmall(ctx context.Context, job, siteName, code string, on market.Date) (story Story, err error) {
+	site, err := e.Book.Site(siteName)
+	if err != nil {
+		return story, fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		id, err := tx.SubjectID(ctx, job, siteName, code)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrBadRequest, err)
+		}
+		decisions, err := tx.DecisionsOf(ctx, id, []string{job})
+		if err != nil {
+			return err
+		}
+		t := teller{engine: e, tx: tx, site: site, on: on, policies: map[string]*rules.Policy{}}
+		if story.Decisions, err = t.explainAll(ctx, decisions); err != nil {
+			return err
+		}
+		if job == Listings.Name {
+			if story.Told, err = tx.Proposals(ctx, siteName, code); err != nil {
+				return err
+			}
+		}
+		parked, found, err := tx.ParkedNow(ctx, job, id)
 		if found {
 			story.Parked = &parked
 		}

@@ -12,12 +12,13 @@ import (
 	"nightshift/storage"
 )
 
-// Intervention is what a person decides about one order that the rules left
-// open, or that was set aside.
+// Intervention is what a person decides about one order, or one offer, that the
+// rules left open, or that was set aside.
 type Intervention struct {
 	Site     string
-	Subject  string            // the order's code
-	Outcome  string            // accept, refund, back or correct
+	Subject  string            // the order's code, or the offer's
+	Offer    bool              // it is about an offer
+	Outcome  string            // accept, refund, back or correct; of an offer grant or decline
 	Set      map[string]string // with correct: the facts as the person established them
 	Because  string
 	Evidence string // where the proof is kept; may be empty
@@ -51,6 +52,9 @@ func (e *Engine) Decide(ctx context.Context, i Intervention) error {
 		if err := tx.ChangeFacts(ctx, i.Site); err != nil {
 			return err
 		}
+		if i.Offer {
+			return i.answerOffer(ctx, tx, site)
+		}
 		s, err := openSupervision(ctx, tx, i)
 		if err != nil {
 			return err
@@ -65,7 +69,9 @@ func (i Intervention) valid() error {
 		return fmt.Errorf("%w: decide %s: a reason is needed: --because \"…\"", ErrBadRequest, i.Subject)
 	case i.Actor == "":
 		return fmt.Errorf("%w: decide %s: nobody is named as deciding: name yourself with --actor", ErrBadRequest, i.Subject)
-	case !slices.Contains([]string{market.Accept, market.Refund, Back, Correct}, i.Outcome):
+	case i.Offer && i.Outcome != market.Grant && i.Outcome != market.Decline:
+		return fmt.Errorf("%w: decide %s: of an offer a person decides grant or decline, not %q", ErrBadRequest, i.Subject, i.Outcome)
+	case !i.Offer && !slices.Contains([]string{market.Accept, market.Refund, Back, Correct}, i.Outcome):
 		return fmt.Errorf("%w: decide %s: a person decides accept, refund, back or correct, not %q", ErrBadRequest, i.Subject, i.Outcome)
 	case (i.Outcome == Correct) != (len(i.Set) > 0):
 		return fmt.Errorf("%w: decide %s: correct goes with the facts to set, and only correct does: --set phone_matches=true", ErrBadRequest, i.Subject)

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -63,4 +64,35 @@ func offersEffect(o *market.Offer, ruleset string, step Step, _ *rules.Site, to 
 	}
 	notify(to, market.Notice{Key: "offer_" + outcome + "/" + o.Site + "/" + o.Code, Kind: "offer_" + outcome, Subject: o.ID, Recipients: told, At: step.At})
 	return nil
+}
+
+// answerOffer keeps a person's answer to an offer. The next run carries it out, at
+// the instant of the answer.
+func (i Intervention) answerOffer(ctx context.Context, tx *storage.Tx, site *rules.Site) error {
+	id, err := tx.SubjectID(ctx, Offers.Name, i.Site, i.Subject)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBadRequest, err)
+	}
+	if _, open, err := tx.Standing(ctx, Offers.Name, id); err != nil || !open {
+		return cmp.Or(err, fmt.Errorf("%w: decide %s: the offer has ended: see `nightshift explain --offer %s`", ErrBadRequest, i.Subject, i.Subject))
+	}
+	found, err := tx.Offers(ctx, []int64{id})
+	if err != nil {
+		return err
+	}
+	o := &found[0]
+	if o.AskedAt.After(i.At) || !o.EndsAt.After(i.At) {
+		return fmt.Errorf("%w: decide %s: it was asked for at %s and ends at %s", ErrBadRequest, i.Subject, o.AskedAt.In(site.Zone).Format(time.RFC3339), o.EndsAt.In(site.Zone).Format(time.RFC3339))
+	}
+	owner := storage.Keeping{Site: i.Site, On: market.DateOf(i.At, site.Zone)}
+	policy, err := site.Policy(Offers.Name, owner.On)
+	if err != nil {
+		return err
+	}
+	d := market.Decision{Subject: id, Ruleset: Offers.Name, Outcome: i.Outcome, Rule: "decided by a person", DueAt: i.At,
+		Facts: policy.AppendFacts(nil, offersFacts(o, i.At, site, nil)), Actor: i.Actor, Because: i.Because, Evidence: i.Evidence}
+	if err := tx.KeepPersonDecision(ctx, owner, d); err != nil {
+		return err
+	}
+	return tx.Wake(ctx, Offers.Name, i.Site, id, i.At)
 }

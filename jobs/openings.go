@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"nightshift/rules"
@@ -31,10 +32,7 @@ var Openings = Job[market.Opening]{
 		for i := range o.Calls {
 			to = append(to, o.Calls[i].At)
 		}
-		if !o.CancelledAt.IsZero() {
-			to = append(to, o.CancelledAt)
-		}
-		return to
+		return slices.DeleteFunc(append(to, o.CancelledAt, o.AcceptedAt), time.Time.IsZero)
 	},
 	Facts:  openingsFacts,
 	Effect: openingsEffect,
@@ -51,7 +49,7 @@ func openingsFacts(o *market.Opening, at time.Time, _ *rules.Site, room any) any
 		f = new(rules.OpeningsFacts)
 	}
 	*f = rules.OpeningsFacts{Seller: o.Seller, Product: o.Product, OrderType: o.Type, AccessType: o.AccessType, ChargeMode: o.ChargeMode, Amount: o.Amount,
-		Ended: o.Ended || !seen(o.CancelledAt, at).IsZero()}
+		Ended: o.Ended || !seen(o.CancelledAt, at).IsZero() || !seen(o.AcceptedAt, at).IsZero()}
 	for i := range o.Calls {
 		c := &o.Calls[i]
 		if c.At.After(at) {

@@ -23,10 +23,15 @@ Outcomes:
   accept    the delivery is accepted, as if the buyer had
   refund    the buyer gets the money back
   back      the seller has to deliver again
-  correct   a reported fact was wrong: --set phone_matches=true, --set signed_at=…`,
-		Args: takes(2, 2, "an order and an outcome: accept, refund, back or correct"),
+  correct   a reported fact was wrong: --set phone_matches=true, --set signed_at=…
+
+Of an offer (--offer), which the next run of offers carries out:
+  grant     it holds in its window, whatever its discount
+  decline   it does not`,
+		Args: takes(2, 2, "an order and an outcome: accept, refund, back or correct; or --offer, an offer and grant or decline"),
 		Example: `  nightshift decide A-1001 accept --because "The buyer confirmed by phone." --evidence call-4711
-  nightshift decide A-1002 correct --set phone_matches=true --because "The buyer uses both numbers."`,
+  nightshift decide A-1002 correct --set phone_matches=true --because "The buyer uses both numbers."
+  nightshift decide summer-ann grant --offer --because "Agreed with the head of sales."`,
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) == 1 {
 				return outcomeNames(cmd), cobra.ShellCompDirectiveNoFileComp
@@ -41,6 +46,7 @@ Outcomes:
 			return p.intervene(cmd.Context(), i, at)
 		},
 	}
+	cmd.Flags().BoolVar(&i.Offer, "offer", false, "it is about an offer")
 	cmd.Flags().StringVar(&i.Because, "because", "", "the reason, kept for ever")
 	cmd.Flags().StringVar(&i.Evidence, "evidence", "", "where the proof is kept")
 	cmd.Flags().StringVar(&i.Actor, "actor", "", "who decides (default the user's name)")

@@ -20,7 +20,7 @@ type telling struct {
 	all  bool // also the rules after the one that answered
 	tree bool
 
-	about string // order, buyer or subscription
+	about string // order, buyer, subscription, product, lead or offer
 }
 
 const explainHelp = `Explain tells every decision about an order, oldest first. Each is decided again
@@ -36,16 +36,17 @@ when it is tried to renew it next.
 Of an order that was deducted it says who paid what, and which instruments were
 not used and why; of a buyer, what became of what is owed, and what was deducted
 last; of a seller, each line of a statement with the rules that shared it, and
-what waits.`
+what waits; of a product, a lead or an offer, what the small jobs decided.`
 
 // explain is the command explain.
 func (p *program) explain() *cobra.Command {
-	var on, language, buyer, subscription, seller, period string
+	var on, language, period string
+	named := map[string]*string{}
 	var t telling
 	cmd := &cobra.Command{
 		Use: "explain ORDER", Short: "Every decision about an order, or what a buyer owes: what, why, since when, and when it turns to what",
 		Long: explainHelp,
-		Args: takes(0, 1, "one order's number, such as `A-1001`, or --buyer, --subscription or --seller"),
+		Args: takes(0, 1, "one order's number, such as `A-1001`, or --buyer, --subscription, --seller, --product, --lead or --offer"),
 		Example: `  nightshift explain A-1001
   nightshift explain A-1001 --on 2026-04-01   what stood on that date, as of that night
   nightshift explain A-1001 --all             also the rules that came after the one that answered
@@ -54,6 +55,7 @@ func (p *program) explain() *cobra.Command {
   nightshift explain --buyer ann              what is owed, and the last deductions
   nightshift explain --subscription S-1        its terms, and when it is tried next
   nightshift explain --seller acme --period 202405   each line of a statement, and what waits
+  nightshift explain --product P-1            whether it stays on the shelf; --lead, --offer likewise
   nightshift explain A-1001 --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			site, err := p.siteRules()
@@ -73,14 +75,14 @@ func (p *program) explain() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if seller != "" && len(args) == 0 && buyer+subscription == "" {
-				return p.explainSeller(cmd.Context(), site, e, seller, period)
-			}
-			explained, code, err := t.whose(e, args, buyer, subscription)
+			code, err := t.whose(args, named)
 			if err != nil {
 				return err
 			}
-			story, err := explained(cmd.Context(), site.Name, code, night)
+			if t.about == "seller" {
+				return p.explainSeller(cmd.Context(), site, e, code, period)
+			}
+			story, err := things[t.about](e)(cmd.Context(), site.Name, code, night)
 			if err != nil {
 				return err
 			}
@@ -93,9 +95,12 @@ func (p *program) explain() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&on, "on", "", "the decisions that stood on that date, as of that night")
-	cmd.Flags().StringVar(&buyer, "buyer", "", "a buyer instead of an order")
-	cmd.Flags().StringVar(&subscription, "subscription", "", "a subscription instead of an order")
-	cmd.Flags().StringVar(&seller, "seller", "", "what became of what a seller earned, with --period")
+	for thing := range things {
+		if thing != "order" {
+			named[thing] = cmd.Flags().String(thing, "", "a "+thing+" instead of an order")
+		}
+	}
+	named["seller"] = cmd.Flags().String("seller", "", "what became of what a seller earned, with --period")
 	cmd.Flags().StringVar(&period, "period", "", "the month of the seller's statement, such as 202405")
 	cmd.Flags().BoolVar(&t.all, "all", false, "show every rule, also those after the one that answered")
 	cmd.Flags().BoolVar(&t.tree, "tree", false, "show each part of each condition with its value, as a tree")
@@ -107,20 +112,37 @@ func (p *program) explain() *cobra.Command {
 // explaining is how the story of something is found, by its code.
 type explaining = func(ctx context.Context, site, code string, on market.Date) (jobs.Story, error)
 
-// whose says whose story is asked for: an order's, a buyer's or a subscription's.
-func (t *telling) whose(e *jobs.Engine, args []string, buyer, subscription string) (explaining, string, error) {
-	switch {
-	case len(args) == 1 && buyer == "" && subscription == "":
-		t.about = "order"
-		return e.Explain, args[0], nil
-	case len(args) == 0 && buyer != "" && subscription == "":
-		t.about = "buyer"
-		return e.ExplainBuyer, buyer, nil
-	case len(args) == 0 && buyer == "" && subscription != "":
-		t.about = "subscription"
-		return e.ExplainSubscription, subscription, nil
+// things are what may be named, and how their stories are found.
+var things = map[string]func(e *jobs.Engine) explaining{
+	"order":        func(e *jobs.Engine) explaining { return e.Explain },
+	"buyer":        func(e *jobs.Engine) explaining { return e.ExplainBuyer },
+	"subscription": func(e *jobs.Engine) explaining { return e.ExplainSubscription },
+	"product":      func(e *jobs.Engine) explaining { return ofJob(e, jobs.Listings.Name) },
+	"lead":         func(e *jobs.Engine) explaining { return ofJob(e, jobs.Leads.Name) },
+	"offer":        func(e *jobs.Engine) explaining { return ofJob(e, jobs.Offers.Name) },
+}
+
+func ofJob(e *jobs.Engine, job string) explaining {
+	return func(ctx context.Context, site, code string, on market.Date) (jobs.Story, error) {
+		return e.ExplainSmall(ctx, job, site, code, on)
 	}
-	return nil, "", misuse("explain: name one order, a buyer with --buyer, a subscription with --subscription, or a seller with --seller")
+}
+
+// whose says whose story is asked for, one alone: an order's, or that of a thing.
+func (t *telling) whose(args []string, named map[string]*string) (code string, err error) {
+	n := 0
+	for _, order := range args {
+		t.about, code, n = "order", order, n+1
+	}
+	for thing, asked := range named {
+		if *asked != "" {
+			t.about, code, n = thing, *asked, n+1
+		}
+	}
+	if n != 1 {
+		return "", misuse("explain: name one order, or one buyer, subscription, seller, product, lead or offer, such as --buyer ann")
+	}
+	return code, nil
 }
 
 // tell writes the story of an order for people.
@@ -136,8 +158,11 @@ func (p *program) tell(t telling, code string, story jobs.Story) {
 	if k := story.Parked; k != nil {
 		p.printf(t.say("%s on %s, run %d: %s")+"\n", p.paint(p.out, yellow, t.say("parked")), k.On, k.RunID, k.Reason)
 		p.printf(t.say("Correct it and import it again, or correct the rule and `nightshift runs requeue %s %s`.")+"\n", k.Job, code)
-	} else if len(story.Decisions) == 0 && len(story.Paid) == 0 && story.Away == nil {
+	} else if len(story.Decisions) == 0 && len(story.Paid) == 0 && story.Away == nil && story.Told == nil {
 		p.printf("\n%s\n", t.say("Nothing was decided about it yet: the next run looks at it."))
+	}
+	for _, n := range story.Told {
+		p.printf(t.say("proposed to take it off the shelf: %s, to %s")+"\n", rfc3339(n.At, t.site.Zone), strings.Join(n.Recipients, ", "))
 	}
 	for _, x := range story.Decisions {
 		d := x.Decision

@@ -98,6 +98,10 @@ func (t telling) view(code string, story jobs.Story) map[string]any {
 	if len(story.Paid) > 0 {
 		view["deductions"] = viewsOfPaid(site, story.Paid)
 	}
+	for _, n := range story.Told {
+		proposed, _ := view["proposed"].([]time.Time)
+		view["proposed"] = append(proposed, n.At.In(site.Zone))
+	}
 	if e := story.Ended; e != nil {
 		view["ended"] = endedView{e.Outcome, known(e.CompletedAt, site), known(e.ValidFrom, site), known(e.ValidUntil, site)}
 	}

@@ -53,6 +53,7 @@ var explainInChinese = map[string]string{
 	"not used":                                 "未使用",
 	"%s, by rule %s":                           "%s，依据规则 %s",
 	"What was decided in %[1]s is in the archive: `nightshift archive restore %[1]s` brings it back.": "%[1]s 的决定已归档：用 `nightshift archive restore %[1]s` 取回。",
+	"proposed to take it off the shelf: %s, to %s":                                                    "建议下架：%s，通知 %s",
 	"Nothing was decided about it yet: the next run looks at it.":                                     "尚无决定：下一次运行会处理。",
 	"Correct it and import it again, or correct the rule and `nightshift runs requeue %s %s`.":        "请更正后重新导入，或更正规则后执行 `nightshift runs requeue %s %s`。",
 }

@@ -39,7 +39,7 @@ func (p *program) root() *cobra.Command {
 	p.versionOption(root)
 	root.CompletionOptions.DisableDescriptions = true
 	root.AddCommand(p.demo(), p.importing(), p.running(), p.night(), p.backfill(), p.runs(), p.decide(), p.explain(),
-		p.ruleFiles(), p.ledger(), p.forecast(), p.outbox(), p.settlement(), p.reports(), p.housekeeping(), p.archive(), p.migrate(), p.serve(), p.worker(), p.doctor(), p.settingsHelp())
+		p.ruleFiles(), p.ledger(), p.forecast(), p.outbox(), p.standing(), p.call(), p.settlement(), p.reports(), p.housekeeping(), p.archive(), p.migrate(), p.serve(), p.worker(), p.doctor(), p.settingsHelp())
 	return root
 }
 

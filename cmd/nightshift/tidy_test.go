@@ -31,7 +31,7 @@ var topLevel = []string{"Dockerfile", "LICENSE", "README.md", "cmd", "go.mod", "
 
 // star says which of our packages a package may import: down the page only.
 var star = map[string][]string{
-	"cmd/nightshift":          {"cmd/nightshift/console", "cmd/nightshift/watching", "jobs", "jobs/intake", "rules", "rules/market", "rules/table", "reports", "storage", "storage/cluster"},
+	"cmd/nightshift":          {"cmd/nightshift/console", "cmd/nightshift/watching", "jobs", "jobs/intake", "jobs/signing", "rules", "rules/market", "rules/table", "reports", "storage", "storage/cluster"},
 	"cmd/nightshift/console":  {"jobs", "rules", "rules/market", "reports", "storage"},
 	"cmd/nightshift/watching": {"jobs", "rules", "rules/market", "storage"},
 
@@ -40,6 +40,7 @@ var star = map[string][]string{
 	"jobs/waterfall": {"rules", "rules/market"},
 	"jobs/metering":  {"rules", "rules/market"},
 	"jobs/settling":  {"rules", "rules/market"},
+	"jobs/signing":   {},
 	"jobs/intake":    {"rules", "rules/market", "rules/table", "storage"},
 
 	"rules":               {"rules/market", "rules/table"},

@@ -42,10 +42,11 @@ func (c *SellerCall) Failed() bool {
 // their order.
 type Opening struct {
 	Order
-	SellerID int64
-	Ended    bool // its delivery was accepted or refunded before
-	Reopened int  // how often that was reversed
-	Calls    []SellerCall
+	SellerID   int64
+	Ended      bool      // its delivery counts as accepted, or was refunded
+	AcceptedAt time.Time // the buyer's word; zero while there is none
+	Reopened   int       // how often the end of its delivery was reversed
+	Calls      []SellerCall
 }
 
 // QueryBody is the body of queryInstance for an order.
