@@ -43,6 +43,40 @@ func (r *earningsReader) settled() error {
 	return r.takenBack(on)
 }
 
+// neverOpened leaves orders out that their seller failed to open, unless something
+// of them was settled before that was known.
+func (r *earningsReader) neverOpened() error {
+	var orders []int64
+	for b := range r.books {
+		for i := range r.books[b].Earnings {
+			if id := r.books[b].Earnings[i].OrderID; id != 0 {
+				orders = append(orders, id)
+			}
+		}
+	}
+	failed := map[int64]bool{}
+	err := r.tx.Query(r.ctx, `SELECT subject FROM endings_seen WHERE job = 'openings' AND outcome = 'failed' AND at < $2 AND subject = ANY($1)`,
+		[]any{orders, r.q.Cut}, func(rows pgx.Rows) error {
+			var order int64
+			err := rows.Scan(&order)
+			failed[order] = true
+			return err
+		})
+	if err != nil || len(failed) == 0 {
+		return err
+	}
+	for b := range r.books {
+		book := &r.books[b]
+		for i := range book.Earnings {
+			if e := &book.Earnings[i]; book.Settled[e.Key] {
+				delete(failed, e.OrderID)
+			}
+		}
+		book.Earnings = slices.DeleteFunc(book.Earnings, func(e market.Earning) bool { return failed[e.OrderID] })
+	}
+	return nil
+}
+
 // takenBack reads the settled lines that refunds take back, each with what took
 // parts of it back before.
 func (r *earningsReader) takenBack(on map[string]market.Date) error {
