@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -101,4 +102,39 @@ func TestTheListOfWhoOwesNamesBillsThatAreOverdue(t *testing.T) {
 			t.Errorf("workbook of %s: %v", r.On, err)
 		}
 	}
+}
+
+// A database whose bills were made before overdue ones were followed is brought to
+// what a new one has: the same clocks run, at the same instants.
+func TestBillsFromBeforeOverdueOnesWereFollowedAreFollowed(t *testing.T) {
+	t.Parallel()
+	s := storagetest.New(t)
+	take := usageDesk(t, s)
+	take("sellers", "code\nacme\n")
+	take("buyers", "code,month_end\nann:b%,yes\nbob,yes\ncat,yes\n")
+	take("orders", "code,buyer,seller,access_type,charge_mode,placed_at,amount,auto_pay\n"+
+		"O-1,ann:b%,acme,saas,PERIOD,2024-05-10 10:00:00,100.00 CNY,true\nO-2,bob,acme,saas,PERIOD,2024-05-10 10:00:00,100.00 CNY,true\nO-3,bob,acme,saas,PERIOD,2024-06-02 10:00:00,30.00 CNY,true\n"+
+		"O-4,cat,acme,saas,PERIOD,2024-06-02 10:00:00,40.00 CNY,true\n")
+	take("money", "code,buyer,kind,account,amount,at\nM-1,ann:b%,repayment,month_end,40.00 CNY,2024-06-03 10:00:00\nM-2,bob,repayment,month_end,100.00 CNY,2024-06-03 10:00:00\n")
+	e := engine(t, s)
+	on := func(text string) jobs.Request { return jobs.Request{Job: "billing", Site: "cn", On: date(t, text)} }
+	mustRun(t, e, on("2024-05-31"))
+	mustRun(t, e, on("2024-06-04"))
+	const standing = `SELECT concat_ws(' ', b.code, d.look_at AT TIME ZONE 'UTC', convert_from(d.stands, 'UTF8')::jsonb->'Bills'->0->>'Owed') FROM due d JOIN buyers b ON b.id = d.subject WHERE d.job = 'billing' ORDER BY b.code`
+	want := []string{"ann:b% 2024-06-15 16:00:00 100", "bob 2024-06-30 16:00:00", "cat 2024-06-30 16:00:00"}
+	wantLines(t, s, standing, want...)
+	storagetest.AsOwner(t, s, `UPDATE due SET look_at = '2024-06-30 16:00Z', stands = convert_to((convert_from(stands, 'UTF8')::jsonb - 'Bills')::text, 'UTF8') WHERE job = 'billing'`)
+	migration, err := os.ReadFile("../storage/migrations/0034_overdue_bills.tx.up.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // it changes nothing of what is followed
+		storagetest.AsOwner(t, s, string(migration))
+		wantLines(t, s, standing, want...)
+	}
+	mustRun(t, e, on("2024-07-01"))
+	wantLines(t, s, `SELECT key FROM notices WHERE key LIKE 'arrears%' ORDER BY key`, "arrears_freeze/cn/ann:b%/2024-06-30T16:00:00Z", "arrears_grace/cn/ann:b%/2024-06-15T16:00:00Z")
+	wantLines(t, s, `SELECT concat_ws(' ', u.code, m.month, trim_scale(m.owed)) FROM month_bills m JOIN buyers u ON u.id = m.buyer_id ORDER BY m.month, u.code`,
+		"ann:b% 2024-05-01 100", "bob 2024-05-01 100", "ann:b% 2024-06-01 60", "bob 2024-06-01 30", "cat 2024-06-01 40")
+	lawful(t, s, "in the end")
 }

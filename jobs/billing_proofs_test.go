@@ -165,6 +165,14 @@ func TestBadInputOfABillingRunHasAnOutcomeOfItsOwn(t *testing.T) {
 	wantLines(t, s, `SELECT concat_ws(' ', d.key, trim_scale(d.due), d.at AT TIME ZONE 'Asia/Shanghai') FROM deductions d WHERE key LIKE '%i-ann%'`,
 		"usage/cn/i-ann/late/2024-06-01T03:00:00Z/no price for the date 0.5 2024-06-01 14:00:00")
 	lawful(t, s, "in the end")
+
+	// However many records are of nobody's, they are judged some at a time, each once.
+	exec(t, s, `INSERT INTO usage_records (site, received_at, metering_sn, instance, begin_time, end_time, usage_value)
+		SELECT 'cn', timestamptz '2024-06-03 10:00+08' + n / 5000 * interval '1 second', 'stray-' || n, 'i-nobody', '20240603T010000Z', '20240603T013000Z', '1' FROM generate_series(1, 10001) n`)
+	mustRun(t, e, billingNight(2))
+	if n := count(t, s, `SELECT count(*) FROM usage_results WHERE code = '001'`); n != 10002 {
+		t.Errorf("%d records of unknown instances are on the error list, want 10002", n)
+	}
 }
 
 func wantLines(t *testing.T, s *storage.Store, query string, want ...string) {

@@ -24,13 +24,27 @@ func ReadPrices(ctx context.Context, tx *storage.Tx, site string) (map[metering.
 // so that no chunk of buyers comes by them: a run does this once, before its
 // first chunk.
 func JudgeStrays(ctx context.Context, tx *storage.Tx, k storage.Keeping, m *metering.Meter, asOf time.Time) (int, error) {
-	records, err := tx.StrayUsage(ctx, k.Site, asOf)
-	if err != nil {
-		return 0, err
+	judged := 0
+	for last := (market.UsageRecord{}); ; {
+		records, err := tx.StrayUsage(ctx, k.Site, asOf, last, straysAtOnce)
+		if err != nil {
+			return judged, err
+		}
+		results, err := m.Strays(records)
+		if err != nil {
+			return judged, err
+		}
+		judged += len(results)
+		kept := market.MeteredUse{Results: results}
+		if len(records) < straysAtOnce {
+			kept.Marks = []market.UsageMark{{Received: asOf}}
+		}
+		if err := tx.KeepUsage(ctx, k, kept); err != nil || kept.Marks != nil {
+			return judged, err
+		}
+		last = records[len(records)-1]
 	}
-	results, err := m.Strays(records)
-	if err != nil {
-		return 0, err
-	}
-	return len(results), tx.KeepUsage(ctx, k, market.MeteredUse{Results: results, Marks: []market.UsageMark{{Received: asOf}}})
 }
+
+// straysAtOnce is how many records of unknown instances are in memory at once.
+const straysAtOnce = 10_000

@@ -349,20 +349,21 @@ func (r *usageReader) firstUse() (instances []int64, since []time.Time) {
 	return instances, since
 }
 
-// StrayUsage are the records received by asOf whose instance nobody has, in the
-// order of receipt.
-func (tx *Tx) StrayUsage(ctx context.Context, site string, asOf time.Time) ([]market.UsageRecord, error) {
+// StrayUsage are the next records received by asOf whose instance nobody has, in
+// the order of receipt, behind the record after: no more than limit.
+func (tx *Tx) StrayUsage(ctx context.Context, site string, asOf time.Time, after market.UsageRecord, limit int) ([]market.UsageRecord, error) {
 	var u market.UsageRecord
 	var records []market.UsageRecord
 	dest, settle := recordInto(words{}, &u)
 	err := tx.Query(ctx, `
 		SELECT `+recordColumns+`
 		FROM usage_records u
-		WHERE u.site = $1 AND u.received_at <= $2
+		WHERE u.site = $1 AND u.received_at <= $2 AND (u.received_at, u.id) > ($3, $4)
 		  AND u.received_at > coalesce((SELECT max(received) FROM usage_marks_seen WHERE site = $1 AND buyer_id = 0), '-infinity')
 		  AND NOT EXISTS (SELECT FROM instances i WHERE i.site = u.site AND i.code = u.instance)
 		  AND NOT EXISTS (SELECT FROM usage_results_seen res WHERE res.record_id = u.id)
-		ORDER BY u.received_at, u.id`, []any{site, asOf}, func(rows pgx.Rows) error {
+		ORDER BY u.received_at, u.id
+		LIMIT $5`, []any{site, asOf, after.ReceivedAt, after.ID, limit}, func(rows pgx.Rows) error {
 		if err := rows.Scan(dest...); err != nil {
 			return err
 		}
