@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"nightshift/jobs/settling"
@@ -52,9 +53,31 @@ func settlementStep(ctx context.Context, tx *storage.Tx, x *execution, shard *st
 	if err := k.keep(ctx, tx, x, p); err != nil {
 		return err
 	}
+	if err := tx.SettleOff(ctx, settledWhole(books, k.statements)); err != nil {
+		return err
+	}
 	advance(shard, due, p, k)
 	shard.Parked += int64(len(k.troubled))
 	return tx.KeepShard(ctx, x.run.ID, *shard)
+}
+
+// settledWhole is the trade of which nothing is left to settle once statements are
+// kept.
+func settledWhole(books []market.SellerBook, statements []market.Statement) (whole []storage.SettledTrade) {
+	now := map[string]bool{}
+	for i := range statements {
+		for n := range statements[i].Lines {
+			now[statements[i].Lines[n].Key] = true
+		}
+	}
+	for i := range books {
+		for _, t := range books[i].Open {
+			if !slices.ContainsFunc(t.Unsettled, func(key string) bool { return !now[key] }) {
+				whole = append(whole, storage.SettledTrade{SellerID: books[i].Seller.ID, OpenTrade: t})
+			}
+		}
+	}
+	return whole
 }
 
 // desk is where a worker settles sellers. A run that looks from within the month

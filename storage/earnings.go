@@ -24,20 +24,22 @@ type EarningsQuery struct {
 	Again    bool // as if nothing had been settled for the period or later
 }
 
-// SellerBooks reads all that sellers earned and gave back, in the order of their
+// SellerBooks reads what sellers earned and gave back, in the order of their
 // ids: the orders of their products and their parts of others, renewals, use,
-// charges, refunds, partners' parts, adjustments; and what was settled of it.
+// charges, refunds, partners' parts, adjustments; and what was settled of it. What
+// was settled whole is not read again where what tiers count of it is known.
 func (tx *Tx) SellerBooks(ctx context.Context, q EarningsQuery) ([]market.SellerBook, error) {
 	if len(q.Sellers) == 0 {
 		return nil, nil
 	}
 	r := &earningsReader{tx: tx, ctx: ctx, q: q, books: make([]market.SellerBook, len(q.Sellers)), at: map[int64]int{},
-		goods: map[int64]*goods{}, orders: map[int64]*soldOrder{}, paid: map[string]*paidDeduction{}}
+		goods: map[int64]*goods{}, orders: map[int64]*soldOrder{}, paid: map[string]*paidDeduction{},
+		dead: map[int64]bool{}, done: map[string]bool{}}
 	for i, id := range q.Sellers {
 		r.books[i].Seller.ID, r.at[id] = id, i
 		r.books[i].Settled, r.books[i].Before = map[string]bool{}, map[string][]market.StatementLine{}
 	}
-	for _, read := range []func() error{r.sellers, r.sold, r.lines, r.deducted, r.used, r.read, r.sources, r.refunds, r.renewalsTakenBack, r.agreed, r.earn, r.repaid, r.settled, r.neverOpened, r.carried} {
+	for _, read := range []func() error{r.sellers, r.counted, r.open, r.sold, r.lines, r.deducted, r.used, r.read, r.sources, r.refunds, r.renewalsTakenBack, r.agreed, r.earn, r.repaid, r.settled, r.neverOpened, r.stillOpen, r.carried} {
 		if err := read(); err != nil {
 			return nil, fmt.Errorf("read the trade of %d sellers from seller %d: %w", len(q.Sellers), q.Sellers[0], err)
 		}
@@ -59,6 +61,12 @@ type earningsReader struct {
 	others []*paidDeduction // that are of no order
 	paid   map[string]*paidDeduction
 	given  []givenBack
+
+	partial    bool // what was settled whole is not read
+	openOrders []openTrade
+	openOthers []openTrade
+	dead       map[int64]bool  // orders that were cancelled
+	done       map[string]bool // the keys that show what is settled, whoever earned it
 }
 
 // goods is what settlement has to know of a product.
@@ -79,6 +87,8 @@ type soldOrder struct {
 	cash           *market.Decimal // reported
 	lines          []soldLine
 	deducted       *paidDeduction // nil where the marketplace took the money itself
+	keys           []string       // of all that is to be settled of it, whoever earns it
+	goesOn         bool           // something of it is given back in a later month
 }
 
 type soldLine struct {
@@ -101,6 +111,8 @@ type paidDeduction struct {
 	sources                []market.Source
 	lies                   market.Account // of an order: where the money lies until it is settled
 	givenBack              []givenBack    // of a renewal
+	keys                   []string       // of all that is to be settled of it
+	goesOn                 bool           // it is given back in a later month
 }
 
 // givenBack is a refund of an order.
@@ -129,14 +141,13 @@ func (r *earningsReader) sellers() error {
 
 // sold reads the orders in which the sellers have a part.
 func (r *earningsReader) sold() error {
+	mine, of := `SELECT DISTINCT order_id AS id FROM order_sellers WHERE seller_id = ANY($1)`, r.q.Sellers
+	if r.partial {
+		mine, of = `SELECT DISTINCT unnest($1::bigint[]) AS id`, tradeOrders(r.openOrders)
+	}
 	err := r.tx.Query(r.ctx, `
-		WITH mine AS (
-			SELECT id FROM orders WHERE seller_id = ANY($1)
-			UNION SELECT o.id FROM products p JOIN orders o ON o.product_id = p.id AND o.seller_id IS NULL WHERE p.seller_id = ANY($1)
-			UNION SELECT l.order_id FROM order_lines l WHERE l.seller_id = ANY($1)
-			UNION SELECT l.order_id FROM products p JOIN order_lines l ON l.product_id = p.id AND l.seller_id IS NULL WHERE p.seller_id = ANY($1)
-			UNION SELECT id FROM orders WHERE partner_id = ANY($1))
-		SELECT o.id, o.site, o.code, o.buyer_id, coalesce(o.seller_id, 0), coalesce(o.product_id, 0), o.order_type, o.access_type, o.delivery_mode, o.charge_mode, o.track,
+		WITH mine AS (`+mine+`)
+		SELECT o.cancelled_at IS NOT NULL OR e.outcome IS NOT DISTINCT FROM 'cancelled', o.id, o.site, o.code, o.buyer_id, coalesce(o.seller_id, 0), coalesce(o.product_id, 0), o.order_type, o.access_type, o.delivery_mode, o.charge_mode, o.track,
 		       o.placed_at, coalesce(o.paid_at, e.at), coalesce(o.amount, 0), coalesce(o.currency, ''), coalesce(o.term_count, 1), o.quantity,
 		       o.list_price, coalesce(o.discount, 1),
 		       coalesce(o.provisioned_at, (SELECT min(d.delivered_at) FROM deliveries d WHERE d.order_id = o.id), (SELECT min(i.opened_at) FROM instances i WHERE i.order_id = o.id),
@@ -147,8 +158,8 @@ func (r *earningsReader) sold() error {
 		LEFT JOIN order_ends_seen e ON e.order_id = o.id
 		LEFT JOIN completions_seen c ON c.order_id = o.id AND c.outcome = 'accept'
 		      AND NOT EXISTS (SELECT FROM reversals v WHERE v.order_id = c.order_id AND v.no = c.no)
-		WHERE o.placed_at < $2 AND o.cancelled_at IS NULL AND e.outcome IS DISTINCT FROM 'cancelled'`,
-		[]any{r.q.Sellers, r.q.Cut}, r.takeOrder)
+		WHERE o.placed_at < $2`,
+		[]any{of, r.q.Cut}, r.takeOrder)
 	slices.SortFunc(r.sorted, func(a, b *soldOrder) int { return int(a.OrderID - b.OrderID) })
 	return err
 }
@@ -158,10 +169,15 @@ func (r *earningsReader) takeOrder(rows pgx.Rows) error {
 	var paid, provisioned, effective, completed, repaid pgtype.Timestamptz
 	var list, cash *market.Decimal
 	var term int64
-	if err := rows.Scan(&o.OrderID, &o.site, &o.Order, &o.BuyerID, &o.seller, &o.product, &o.OrderType, &o.AccessType, &o.DeliveryMode, &o.ChargeMode, &o.Track,
+	var dead bool
+	if err := rows.Scan(&dead, &o.OrderID, &o.site, &o.Order, &o.BuyerID, &o.seller, &o.product, &o.OrderType, &o.AccessType, &o.DeliveryMode, &o.ChargeMode, &o.Track,
 		&o.PlacedAt, &paid, &o.Paid.Amount, &o.Paid.Currency, &term, &o.Quantity, &list, &o.Discount, &provisioned, &effective, &completed,
 		&o.Borrowed, &repaid, &cash, &o.Withheld, &o.WHT, &o.DST, &o.Taxed, &o.partner, &o.partnerShare); err != nil {
 		return err
+	}
+	if dead {
+		r.dead[o.OrderID] = true
+		return nil
 	}
 	o.PaidAt, o.ProvisionedAt, o.EffectiveAt, o.CompletedAt, o.RepaidAt = paid.Time, provisioned.Time, effective.Time, completed.Time, repaid.Time
 	o.Duration, o.cash = market.DecimalOf(term), cash
@@ -225,11 +241,16 @@ func (r *earningsReader) deducted() error {
 
 // used reads what was deducted for renewals, use, charges and packages.
 func (r *earningsReader) used() error {
+	const known = ` FROM deductions_seen d WHERE d.seller_id = ANY($1) AND d.kind <> 'order' AND d.at <= $2`
+	from, args := known, []any{r.q.Sellers, r.q.AsOf}
+	if r.partial {
+		keys, dates := tradeDeductions(r.openOthers)
+		from = ` FROM unnest($1::text[], $3::text[]::date[]) AS u (key, business_date) JOIN deductions d ON d.key = u.key AND d.business_date = u.business_date WHERE d.at <= $2`
+		args = []any{keys, r.q.AsOf, dates}
+	}
 	return r.tx.Query(r.ctx, `
 		SELECT d.key, d.business_date, d.kind, d.subject, d.buyer_id, d.seller_id, coalesce(d.product_id, 0), coalesce(d.item, ''), coalesce(d.used_from, d.at), d.at,
-		       d.due, d.currency, (SELECT t.from_at FROM terms_seen t WHERE d.kind = 'renewal' AND t.paid_by = d.key)
-		FROM deductions_seen d
-		WHERE d.seller_id = ANY($1) AND d.kind <> 'order' AND d.at <= $2`, []any{r.q.Sellers, r.q.AsOf}, func(rows pgx.Rows) error {
+		       d.due, d.currency, (SELECT t.from_at FROM terms_seen t WHERE d.kind = 'renewal' AND t.paid_by = d.key)`+from, args, func(rows pgx.Rows) error {
 		d := &paidDeduction{}
 		var effective pgtype.Timestamptz
 		if err := rows.Scan(&d.key, &d.on, &d.kind, &d.subject, &d.buyer, &d.seller, &d.product, &d.item, &d.usedAt, &d.at, &d.due.Amount, &d.due.Currency, &effective); err != nil {
@@ -309,16 +330,20 @@ func (r *earningsReader) refunds() error {
 	return r.tx.Query(r.ctx, `
 		SELECT b.order_id, coalesce('refund/' || f.site || '/' || f.code, 'refund/' || o.site || '/supervision/' || o.code), b.amount, b.at
 		FROM refund_results_seen b JOIN orders o ON o.id = b.order_id LEFT JOIN refunds f ON f.id = b.refund_id
-		WHERE b.order_id = ANY($1) AND b.outcome = 'refund' AND b.amount > 0 AND b.at < $2
+		WHERE b.order_id = ANY($1) AND b.outcome = 'refund' AND b.amount > 0
 		UNION ALL
 		SELECT f.order_id, 'refund/' || f.site || '/' || f.code, f.amount, f.refunded_at
-		FROM refunds f WHERE f.order_id = ANY($1) AND f.refunded_at < $2
-		ORDER BY 1, 4, 2`, []any{r.orderIDs(), r.q.Cut}, func(rows pgx.Rows) error {
+		FROM refunds f WHERE f.order_id = ANY($1) AND f.refunded_at IS NOT NULL
+		ORDER BY 1, 4, 2`, []any{r.orderIDs()}, func(rows pgx.Rows) error {
 		var g givenBack
 		if err := rows.Scan(&g.order, &g.key, &g.amount, &g.at); err != nil {
 			return err
 		}
-		r.given = append(r.given, g)
+		if g.at.Before(r.q.Cut) {
+			r.given = append(r.given, g)
+		} else {
+			r.orders[g.order].goesOn = true
+		}
 		return nil
 	})
 }
@@ -336,39 +361,18 @@ func (r *earningsReader) renewalsTakenBack() error {
 	}
 	return r.tx.Query(r.ctx, `
 		SELECT paid_by, amount, requested_at FROM unsubscription_results_seen
-		WHERE paid_by = ANY($1) AND outcome = 'refund' AND amount > 0 AND requested_at < $2`, []any{keys, r.q.Cut}, func(rows pgx.Rows) error {
+		WHERE paid_by = ANY($1) AND outcome = 'refund' AND amount > 0`, []any{keys}, func(rows pgx.Rows) error {
 		var key string
 		var amount market.Decimal
 		var at time.Time
 		if err := rows.Scan(&key, &amount, &at); err != nil {
 			return err
 		}
-		d := r.paid[key]
-		d.givenBack = append(d.givenBack, givenBack{key: "refund/" + key, amount: &amount, at: at})
-		return nil
-	})
-}
-
-// agreed reads adjustments, and what was open at the cutover.
-func (r *earningsReader) agreed() error {
-	return r.tx.Query(r.ctx, `
-		SELECT seller_id, 'adjustment/' || site || '/' || code, kind, amount, currency, at, coalesce(about, 0), coalesce(reason, '')
-		FROM adjustments WHERE seller_id = ANY($1) AND at < $2`, []any{r.q.Sellers, r.q.Cut}, func(rows pgx.Rows) error {
-		var seller int64
-		var about int
-		var kind string
-		e := market.Earning{Kind: market.EarnedAdjustment, From: market.PlatformAdjustments}
-		if err := rows.Scan(&seller, &e.Key, &kind, &e.Paid.Amount, &e.Paid.Currency, &e.AgreedAt, &about, &e.Memo); err != nil {
-			return err
+		if d := r.paid[key]; at.Before(r.q.Cut) {
+			d.givenBack = append(d.givenBack, givenBack{key: "refund/" + key, amount: &amount, at: at})
+		} else {
+			d.goesOn = true
 		}
-		if kind == "opening" {
-			e.Kind, e.From = market.EarnedOpening, market.PlatformOpening
-		}
-		if about != 0 {
-			e.Memo = fmt.Sprintf("about %d: %s", about, e.Memo)
-		}
-		e.PaidAt = e.AgreedAt
-		r.add(seller, e)
 		return nil
 	})
 }

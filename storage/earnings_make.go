@@ -97,9 +97,19 @@ func (r *earningsReader) earnOrder(o *soldOrder, given []givenBack) error {
 		r.describe(&e, p.product)
 		keys = append(keys, e.Key)
 		r.add(p.seller, e)
+		o.toSettle(e.Key, p.seller, e.Paid, trouble == "" && !o.PaidAt.IsZero())
 	}
+	o.toSettle(key+"/partner", o.partner, market.NewMoney(o.Cash, o.Paid.Currency), trouble == "" && !o.PaidAt.IsZero())
 	partner := r.earnPartner(o, key, trouble)
 	return r.giveBack(o, given, parts, keys, amounts, partner)
+}
+
+// toSettle notes a key under which somebody is to settle a part of the order, or of
+// what was given back of it; nobody settles nothing, once it is clear that it is.
+func (o *soldOrder) toSettle(key string, seller int64, paid market.Money, clear bool) {
+	if seller != 0 && !(paid.IsZero() && clear) {
+		o.keys = append(o.keys, key)
+	}
 }
 
 // lies is where a seller's part of the money lies until it is settled: with the
@@ -290,7 +300,9 @@ func (r *earningsReader) giveBack(o *soldOrder, given []givenBack, parts []part,
 				key = fmt.Sprintf("%s/%d", g.key, p.line)
 			}
 			r.add(p.seller, r.refund(o, o.lies(p.seller), g, key, keys[i], shares[i]))
+			o.toSettle(key, p.seller, market.NewMoney(shares[i], o.Paid.Currency), true)
 		}
+		o.toSettle(g.key+"/partner", o.partner, market.NewMoney(cash, o.Paid.Currency), true)
 		if partner != nil {
 			r.add(o.partner, r.refund(o, partner.From, g, g.key+"/partner", partner.Key, cash))
 		}
@@ -329,6 +341,9 @@ func (r *earningsReader) earnOther(d *paidDeduction) {
 	}
 	r.describe(&e, d.product)
 	r.add(d.seller, e)
+	if !e.Paid.IsZero() {
+		d.keys = append(d.keys, e.Key)
+	}
 	for _, g := range d.givenBack {
 		back := market.Earning{Key: g.key, Kind: market.EarnedRefund, BuyerID: e.BuyerID, OrderType: e.OrderType, AccessType: e.AccessType,
 			Paid: market.NewMoney(market.Decimal{}, e.Paid.Currency), PlacedAt: e.PlacedAt, PaidAt: g.at, GivenBackAt: g.at, EffectiveAt: g.at, Reverses: e.Key}
@@ -338,5 +353,8 @@ func (r *earningsReader) earnOther(d *paidDeduction) {
 			}
 		}
 		r.add(d.seller, back)
+		if !back.Paid.IsZero() {
+			d.keys = append(d.keys, back.Key)
+		}
 	}
 }

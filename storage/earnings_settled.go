@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,6 +21,13 @@ func (r *earningsReader) settled() error {
 			keys, of[market.SettledKey(key)] = append(keys, market.SettledKey(key)), place{b, i}
 		}
 	}
+	for _, o := range r.orders {
+		for _, key := range o.keys {
+			if _, mine := of[market.SettledKey(key)]; !mine {
+				keys, of[market.SettledKey(key)] = append(keys, market.SettledKey(key)), place{book: -1}
+			}
+		}
+	}
 	if len(keys) == 0 {
 		return nil
 	}
@@ -32,6 +40,9 @@ func (r *earningsReader) settled() error {
 				return err
 			}
 			p := of[key]
+			if r.done[key] = true; p.book < 0 {
+				return nil // others earn it
+			}
 			earning := r.books[p.book].Earnings[p.earning].Key
 			r.books[p.book].Settled[earning] = true
 			on[earning] = date
@@ -141,6 +152,30 @@ func (r *earningsReader) takenBack(on map[string]market.Date) error {
 		}
 	}
 	return nil
+}
+
+// agreed reads adjustments, and what was open at the cutover.
+func (r *earningsReader) agreed() error {
+	return r.tx.Query(r.ctx, `
+		SELECT seller_id, 'adjustment/' || site || '/' || code, kind, amount, currency, at, coalesce(about, 0), coalesce(reason, '')
+		FROM adjustments WHERE seller_id = ANY($1) AND at < $2`, []any{r.q.Sellers, r.q.Cut}, func(rows pgx.Rows) error {
+		var seller int64
+		var about int
+		var kind string
+		e := market.Earning{Kind: market.EarnedAdjustment, From: market.PlatformAdjustments}
+		if err := rows.Scan(&seller, &e.Key, &kind, &e.Paid.Amount, &e.Paid.Currency, &e.AgreedAt, &about, &e.Memo); err != nil {
+			return err
+		}
+		if kind == "opening" {
+			e.Kind, e.From = market.EarnedOpening, market.PlatformOpening
+		}
+		if about != 0 {
+			e.Memo = fmt.Sprintf("about %d: %s", about, e.Memo)
+		}
+		e.PaidAt = e.AgreedAt
+		r.add(seller, e)
+		return nil
+	})
 }
 
 // carried finds what the last statement of each seller left.

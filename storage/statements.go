@@ -35,13 +35,16 @@ func (tx *Tx) WakeSellers(ctx context.Context, job, site string, asOf time.Time)
 // and nothing is kept. Carried lines have no such key: they are no earnings.
 func (tx *Tx) KeepStatements(ctx context.Context, k Keeping, statements []market.Statement) error {
 	columns := []string{"site", "seller_id", "period", "version", "business_date", "run_id", "journal_key", "currency", "lines",
-		"billable", "fee", "taxes", "operating_fee", "settled", "adjustments", "carried_in", "carried_out", "payout"}
+		"billable", "fee", "taxes", "operating_fee", "settled", "adjustments", "carried_in", "carried_out", "payout", "counts"}
 	err := tx.CopyRows(ctx, "statements", columns, len(statements), func(i int, row *Row) error {
 		s := &statements[i]
 		return row.Put(s.Site, s.SellerID, int32(s.Period.Number()), int32(s.Version), k.On, k.run(), s.Key(), string(s.Currency), int32(len(s.Lines)),
-			s.Billable, s.Fee, s.Taxes, s.OperatingFee, s.Settled, s.Adjustments, s.CarriedIn, s.CarriedOut, s.Payout)
+			s.Billable, s.Fee, s.Taxes, s.OperatingFee, s.Settled, s.Adjustments, s.CarriedIn, s.CarriedOut, s.Payout, countsWord(s))
 	})
 	if err != nil {
+		return err
+	}
+	if err := tx.keepCounted(ctx, statements); err != nil {
 		return err
 	}
 	type place struct{ statement, line int }

@@ -23,27 +23,59 @@ type totals struct{ product, class map[month]market.Decimal }
 // addUp adds up what was paid, what was settled before with it.
 func (r *round) addUp() {
 	r.totals = totals{product: map[month]market.Decimal{}, class: map[month]market.Decimal{}}
+	for of, amount := range r.book.Counted {
+		r.totals.add(of, amount)
+	}
 	for _, c := range r.order {
-		e := c.Earning
-		if e.Trouble != "" || e.Paid.Currency != r.book.Seller.Currency {
+		if c.settled && r.book.Partial {
+			continue // among what was counted
+		}
+		if of, counts := r.counted(c); counts {
+			r.totals.add(of, c.Paid.Amount)
+		}
+	}
+}
+
+func (t totals) add(of market.CountedMonth, amount market.Decimal) {
+	product, class := month{of.Product, of.Month}, month{of.ProductClass, of.Month}
+	t.product[product] = t.product[product].Add(amount)
+	t.class[class] = t.class[class].Add(amount)
+}
+
+// counted tells whether tiers count an earning, and where.
+func (r *round) counted(c *candidate) (of market.CountedMonth, counts bool) {
+	e := c.Earning
+	if e.Trouble != "" || e.Paid.Currency != r.book.Seller.Currency {
+		return of, false
+	}
+	switch e.Kind {
+	case market.EarnedOrder, market.EarnedRenewal, market.EarnedUse, market.EarnedCharge, market.EarnedRefund:
+	default:
+		return of, false
+	}
+	sold := e
+	if original := r.all[e.Reverses]; e.Kind == market.EarnedRefund && original != nil {
+		if sold = original.Earning; sold.Kind == market.EarnedPartner {
+			return of, false
+		}
+	}
+	at := e.CountedAt()
+	if at.IsZero() {
+		return of, false
+	}
+	return market.CountedMonth{Product: sold.Product, ProductClass: sold.ProductClass, Month: r.monthOf(at)}, true
+}
+
+// countFor notes on a statement what tiers will count of what is settled with it,
+// or of all that is, where nobody counted before.
+func (r *round) countFor(s *market.Statement) {
+	s.Counted, s.CountedWhole = map[market.CountedMonth]market.Decimal{}, !r.book.Partial
+	for _, c := range r.order {
+		if c.waits != nil || c.settled && r.book.Partial {
 			continue
 		}
-		switch e.Kind {
-		case market.EarnedOrder, market.EarnedRenewal, market.EarnedUse, market.EarnedCharge, market.EarnedRefund:
-		default:
-			continue
-		}
-		sold := e
-		if of := r.all[e.Reverses]; e.Kind == market.EarnedRefund && of != nil {
-			if sold = of.Earning; sold.Kind == market.EarnedPartner {
-				continue
-			}
-		}
-		if at := e.CountedAt(); !at.IsZero() {
-			number := r.monthOf(at)
-			product, class := month{sold.Product, number}, month{sold.ProductClass, number}
-			r.totals.product[product] = r.totals.product[product].Add(e.Paid.Amount)
-			r.totals.class[class] = r.totals.class[class].Add(e.Paid.Amount)
+		if of, counts := r.counted(c); counts {
+			s.Counted[of] = s.Counted[of].Add(c.Paid.Amount)
 		}
 	}
 }

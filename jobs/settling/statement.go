@@ -36,6 +36,7 @@ func (r *round) gather() {
 		s.Lines = append([]market.StatementLine{r.carried()}, s.Lines...)
 	}
 	s.Total()
+	r.countFor(s)
 	r.out.Statement = s
 }
 

@@ -137,6 +137,9 @@ type Statement struct {
 
 	LineCount int // where the lines were not read
 
+	Counted      map[CountedMonth]Decimal // what its lines come to for the tiers,
+	CountedWhole bool                     // or all that was settled up to them
+
 	Billable     Decimal // of the lines that are neither adjustments nor carried
 	Fee          Decimal
 	Taxes        Decimal // withheld by customers, WHT, DST
