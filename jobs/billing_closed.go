@@ -21,37 +21,45 @@ func monthBillKey(site, buyer string, month market.Date) string {
 }
 
 // closings are the keys by which earlier runs may have closed the months that a
-// buyer's open facts fall in.
+// buyer's open facts fall in, or the one that runs.
 func (d *billingDesk) closings(n int) (keys []string) {
-	x, p := d.x, &d.payers[n]
-	month := func(at time.Time) market.Date { return market.DateOf(at, x.site.Zone).FirstOfMonth() }
-	total := func(at time.Time, c market.Currency) {
-		keys = append(keys, roundingKey(p.Site, p.Code, month(at), c), roundingKey(p.Site, p.Code, month(x.run.AsOf), c))
+	x, p, used := d.x, &d.payers[n], d.usage[n].Records
+	if len(p.Charges)+len(p.Orders)+len(used) == 0 {
+		return nil
 	}
-	bill := func(at time.Time) {
-		if p.OnAccount {
-			keys = append(keys, monthBillKey(p.Site, p.Code, month(at)), monthBillKey(p.Site, p.Code, month(x.run.AsOf)))
+	month := func(at time.Time) market.Date { return market.DateOf(at, x.site.Zone).FirstOfMonth() }
+	months, currencies := []market.Date{month(x.run.AsOf)}, []market.Currency{}
+	falls := func(at time.Time) {
+		if m := month(at); !slices.Contains(months, m) {
+			months = append(months, m)
 		}
 	}
 	for i := range p.Charges {
-		c := &p.Charges[i]
-		total(c.At, c.Amount.Currency)
-		bill(c.At)
+		falls(p.Charges[i].At)
+		currencies = append(currencies, p.Charges[i].Amount.Currency)
 	}
 	for i := range p.Orders {
 		for _, at := range p.Orders[i].Asked() {
-			bill(at)
+			falls(at)
 		}
 	}
-	for i := range d.usage[n].Records {
-		at := d.usage[n].Records[i].ReceivedAt
-		for _, c := range x.meter.Currencies() {
-			total(at, c)
-		}
-		bill(at)
+	for i := range used {
+		falls(used[i].ReceivedAt)
 	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
+	if len(used) > 0 {
+		currencies = append(currencies, x.meter.Currencies()...)
+	}
+	slices.Sort(currencies)
+	currencies = slices.Compact(currencies)
+	for _, m := range months {
+		for _, c := range currencies {
+			keys = append(keys, roundingKey(p.Site, p.Code, m, c))
+		}
+		if p.OnAccount {
+			keys = append(keys, monthBillKey(p.Site, p.Code, m))
+		}
+	}
+	return keys
 }
 
 // openMonth is the month that something of an instant belongs to: its own, or,

@@ -221,9 +221,13 @@ func (r *supervisionReader) corrections() error {
 	})
 }
 
-// grown appends v to part, the last part of all: the rows of a chunk share one
-// array instead of one for each candidate.
+// grown appends v to part, the last part of all: the rows of a chunk share a few
+// arrays instead of having one for each candidate. A full one stays as it is, for
+// the parts in it, and only the last part moves on to the next.
 func grown[T any](all *[]T, part []T, v T) []T {
+	if len(*all) == cap(*all) {
+		*all = append(make([]T, 0, max(2*len(part), min(2*cap(*all), 1024))+1), part...)
+	}
 	*all = append(*all, v)
 	end := len(*all)
 	return slices.Clip((*all)[end-len(part)-1 : end])
