@@ -34,11 +34,22 @@ var settlement = line{
 	report:   settlementReport,
 }
 
+// mostOpenTrade is how many orders and deductions a chunk reads, unless one seller
+// has more.
+const mostOpenTrade = 20_000
+
 // settlementStep takes a shard of sellers one chunk further: read, settle, keep.
 func settlementStep(ctx context.Context, tx *storage.Tx, x *execution, shard *storage.Shard, p pace) error {
 	due, err := tx.DueChunk(ctx, x.run.Job, x.run.Site, x.run.AsOf, shard.Checkpoint, shard.Upto, p.limit, x.sparse)
 	if err != nil {
 		return err
+	}
+	fit, err := tx.OpenTradeWithin(ctx, subjects(due), mostOpenTrade)
+	if err != nil {
+		return err
+	}
+	if fit < len(due) {
+		due, p.limit = due[:fit], fit
 	}
 	desk := x.desk()
 	books, err := tx.SellerBooks(ctx, storage.EarningsQuery{Site: x.run.Site, Currency: x.site.Currency, Sellers: subjects(due), Period: desk.Period, Cut: desk.Cut,

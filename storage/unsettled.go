@@ -85,6 +85,31 @@ func (r *earningsReader) open() error {
 	})
 }
 
+// OpenTradeWithin is how many of some sellers, from the first on, have no more orders
+// and deductions together that are not settled whole; at least one.
+func (tx *Tx) OpenTradeWithin(ctx context.Context, sellers []int64, most int64) (fit int, err error) {
+	open := map[int64]int64{}
+	err = tx.Query(ctx, `
+		SELECT seller_id, count(*) FROM (
+			SELECT seller_id FROM unsettled_orders WHERE seller_id = ANY($1)
+			UNION ALL SELECT seller_id FROM unsettled_deductions WHERE seller_id = ANY($1)) u
+		GROUP BY 1`, []any{sellers}, func(rows pgx.Rows) error {
+		var seller, n int64
+		err := rows.Scan(&seller, &n)
+		open[seller] = n
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count what is open of %d sellers: %w", len(sellers), err)
+	}
+	for fit = range sellers {
+		if most -= open[sellers[fit]]; most < 0 && fit > 0 {
+			return fit, nil
+		}
+	}
+	return len(sellers), nil
+}
+
 // stillOpen says of the open trade what of it is not settled, whoever earns it.
 func (r *earningsReader) stillOpen() error {
 	for _, t := range r.openOrders {
