@@ -93,7 +93,7 @@ func (t *orderTry) try(at time.Time) error {
 	}
 	o := t.order
 	var err error
-	m := market.Bill{Kind: market.DeductedOrder, Seller: o.Seller, Product: o.Product, ProductClass: o.ProductClass, AccessType: o.AccessType,
+	m := market.Bill{Kind: market.DeductedOrder, Seller: o.Seller, Product: o.Product, ProductClass: o.ProductClass, AccessType: o.AccessType, Model: o.Model, TermUnit: o.TermUnit,
 		ChargeMode: o.ChargeMode, OrderType: o.Type, Price: o.Amount, At: at, Named: o.PayWith, CreditAllowed: o.CreditAllowed}
 	if o.Forbidden != "" {
 		t.payment = market.Payment{Price: o.Amount, Forbidden: o.Forbidden}

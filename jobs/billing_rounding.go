@@ -109,7 +109,7 @@ func (b *bill) roundMonth(u unrounded, end time.Time) error {
 // charge deducts a charge that came priced. What is below zero is given back.
 func (b *bill) charge(c *market.Charge) error {
 	return b.deductMetered(
-		market.Bill{Kind: "on_demand", Seller: c.Seller, Product: c.Product, ChargeMode: "ON_DEMAND", OrderType: "new", Price: c.Amount, At: c.At, UsedAt: c.Used.From},
+		market.Bill{Kind: "on_demand", Seller: c.Seller, Product: c.Product, Model: c.Model, ChargeMode: "ON_DEMAND", OrderType: "new", Price: c.Amount, At: c.At, UsedAt: c.Used.From},
 		market.Deduction{Key: c.Key(b.payer.Site), Kind: market.DeductedCharge, Subject: c.ID, SellerID: c.SellerID, Seller: c.Seller, ProductID: c.ProductID,
 			Item: c.Item, Used: c.Used, At: c.At})
 }

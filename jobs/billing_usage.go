@@ -118,7 +118,7 @@ func (b *bill) deductCycle(lines []market.Rated, at time.Time) error {
 		return err
 	}
 	instance := b.instance(first.InstanceID)
-	m := market.Bill{Kind: "on_demand", Seller: first.Seller, Product: first.Product, AccessType: instance.AccessType, ChargeMode: instance.ChargeMode,
+	m := market.Bill{Kind: "on_demand", Seller: first.Seller, Product: first.Product, AccessType: instance.AccessType, ChargeMode: instance.ChargeMode, Model: instance.Model,
 		OrderType: "new", Price: price, At: at, UsedAt: first.UsedAt}
 	d := market.Deduction{
 		Key:  "usage/" + b.payer.Site + "/" + first.Instance + "/" + first.Item + "/" + first.CycleFrom.UTC().Format(time.RFC3339) + "/" + first.SN,

@@ -202,7 +202,7 @@ func (l *lifetime) attempt() error {
 		l.fixPrice()
 		s := l.s
 		payment, err = l.pay(market.DeductedRenewal, market.Bill{Kind: market.DeductedRenewal, Seller: s.Seller, Product: s.Product, ProductClass: s.ProductClass, AccessType: s.AccessType,
-			ChargeMode: "PERIOD", OrderType: "renewal", Price: l.now.Price, At: l.asOf, PricedAt: time.UnixMicro(l.now.Priced), Promotions: s.Promotions, CreditAllowed: s.CreditAllowed})
+			ChargeMode: "PERIOD", OrderType: "renewal", Model: s.Model, TermUnit: string(l.now.For.Unit), Price: l.now.Price, At: l.asOf, PricedAt: time.UnixMicro(l.now.Priced), Promotions: s.Promotions, CreditAllowed: s.CreditAllowed})
 		if err != nil {
 			return err
 		}

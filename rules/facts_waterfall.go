@@ -34,6 +34,8 @@ type WaterfallFacts struct {
 	FitsProduct    bool   `expr:"fits_product" json:"fits_product" yaml:"fits_product" means:"it is good for the product" zh:"适用于该商品"`
 	FitsChargeMode bool   `expr:"fits_charge_mode" json:"fits_charge_mode" yaml:"fits_charge_mode" means:"it is good for the charge mode" zh:"适用于该计费方式"`
 	FitsOrderType  bool   `expr:"fits_order_type" json:"fits_order_type" yaml:"fits_order_type" means:"it is good for the type of order" zh:"适用于该订单类型"`
+	FitsModel      bool   `expr:"fits_model" json:"fits_model" yaml:"fits_model" means:"it is good for goods that are sold this way, alone or jointly" zh:"适用于该商品的销售模式"`
+	FitsTerm       bool   `expr:"fits_term" json:"fits_term" yaml:"fits_term" means:"it is good for the term that is bought" zh:"适用于该购买时长"`
 	BarredByPrice  bool   `expr:"barred_by_price" json:"barred_by_price" yaml:"barred_by_price" means:"it cannot be combined with the discount that was given" zh:"不能与已享折扣叠加"`
 	Issuer         string `expr:"issuer" json:"issuer" yaml:"issuer" means:"the seller who gave it, by code; empty for the platform" zh:"发放它的商家编码"`
 }

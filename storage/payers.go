@@ -71,7 +71,7 @@ func (r *payerReader) instruments() error {
 	return r.tx.Query(r.ctx, `
 		SELECT i.buyer_id, i.id, i.code, i.kind, coalesce(s.code, ''), i.borne_by, coalesce(i.amount, 0), coalesce(i.currency, ''),
 		       coalesce(i.rate, 0), coalesce(i.discount_kind, ''), i.granted_at, i.valid_from, i.valid_until, i.restricted, coalesce(i.min_spend, 0),
-		       coalesce(i.products, ''), coalesce(i.charge_modes, ''), coalesce(i.order_types, ''), coalesce(i.not_with, ''),
+		       coalesce(i.products, ''), coalesce(i.charge_modes, ''), coalesce(i.order_types, ''), coalesce(i.models, ''), coalesce(i.term_units, ''), coalesce(i.not_with, ''),
 		       coalesce((SELECT false FROM unbooked_seen u WHERE u.buyer_id = i.buyer_id AND u.kind = 'instrument' AND u.fact = i.id LIMIT 1), true)
 		FROM unnest($1::bigint[], $2::timestamptz[]) AS q (buyer_id, since)
 		CROSS JOIN LATERAL (SELECT least(q.since, min(u.at)) - $3::interval AS at FROM unbooked_seen u WHERE u.buyer_id = q.buyer_id) f
@@ -81,10 +81,10 @@ func (r *payerReader) instruments() error {
 		var i market.Instrument
 		var buyer int64
 		var from, until pgtype.Timestamptz
-		var products, modes, types, barred string
+		var products, modes, types, models, terms, barred string
 		if err := rows.Scan(&buyer, &i.ID, &i.Code, &i.Kind, &i.Issuer, &i.BorneBy, &i.Granted.Amount, &i.Granted.Currency,
 			&i.Rate, &i.DiscountKind, &i.GrantedAt, &from, &until, &i.Restricted, &i.MinSpend.Amount,
-			&products, &modes, &types, &barred, &i.Issued); err != nil {
+			&products, &modes, &types, &models, &terms, &barred, &i.Issued); err != nil {
 			return err
 		}
 		p := &r.out[r.at[buyer]]
@@ -93,6 +93,7 @@ func (r *payerReader) instruments() error {
 			i.ValidFrom = i.GrantedAt
 		}
 		i.Products, i.ChargeModes, i.OrderTypes, i.NotWith = listed(products), listed(modes), listed(types), listed(barred)
+		i.Models, i.TermUnits = listed(models), listed(terms)
 		settleAccounts(&i, p.Code)
 		p.Granted = append(p.Granted, i)
 		return nil
@@ -155,11 +156,11 @@ func listed(text string) []string {
 func (r *payerReader) orders() error {
 	w := words{}
 	site, kind, access, mode, currency := w.scan(), w.scan(), w.scan(), w.scan(), w.scan()
-	seller, product, class, with := w.scan(), w.scan(), w.scan(), w.scan()
+	seller, product, class, model, unit, with := w.scan(), w.scan(), w.scan(), w.scan(), w.scan(), w.scan()
 	var o market.OpenOrder
 	var payAt pgtype.Timestamptz
 	dest := []any{&o.ID, site, &o.Code, &o.BuyerID, kind, access, mode, &o.PlacedAt, &o.Amount.Amount, currency,
-		&o.SellerID, seller, &o.ProductID, product, class, &o.CreditAllowed, &o.AutoPay, &payAt, with}
+		&o.SellerID, seller, &o.ProductID, product, class, model, unit, &o.CreditAllowed, &o.AutoPay, &payAt, with}
 	var of []market.OpenOrder // one buyer's, who comes with all of them
 	hand := func() {
 		if len(of) > 0 {
@@ -170,7 +171,7 @@ func (r *payerReader) orders() error {
 	// Planned anew each time: the first night finds no ends, and leaves as many as orders.
 	err := r.tx.Query(r.ctx, `
 		SELECT o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.charge_mode, o.placed_at, coalesce(o.amount, 0), coalesce(o.currency, ''),
-		       coalesce(s.id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''),
+		       coalesce(s.id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''), coalesce(p.model, 'common'), coalesce(o.term_unit, ''),
 		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, '')
 		FROM unbooked_seen u JOIN orders o ON o.id = u.fact
 		LEFT JOIN products p ON p.id = o.product_id
@@ -189,7 +190,7 @@ func (r *payerReader) orders() error {
 			hand()
 		}
 		o.Site, o.Type, o.AccessType, o.ChargeMode, o.Amount.Currency = site.text, kind.text, access.text, mode.text, market.Currency(currency.text)
-		o.Seller, o.Product, o.ProductClass = seller.text, product.text, class.text
+		o.Seller, o.Product, o.ProductClass, o.Model, o.TermUnit = seller.text, product.text, class.text, model.text, unit.text
 		o.PayAt, o.PayWith = payAt.Time, listed(with.text)
 		of = append(of, o)
 		return nil
@@ -204,7 +205,7 @@ func (r *payerReader) orders() error {
 func (r *payerReader) charges() error {
 	var keys []string
 	err := r.tx.Query(r.ctx, `
-		SELECT c.buyer_id, c.id, c.code, coalesce(c.seller_id, 0), coalesce(s.code, ''), coalesce(c.product_id, 0), coalesce(p.code, ''), coalesce(c.item, ''),
+		SELECT c.buyer_id, c.id, c.code, coalesce(c.seller_id, 0), coalesce(s.code, ''), coalesce(c.product_id, 0), coalesce(p.code, ''), coalesce(p.model, 'common'), coalesce(c.item, ''),
 		       c.amount, c.currency, c.used_from, c.used_until, c.at
 		FROM unbooked_seen u JOIN charges c ON c.id = u.fact
 		LEFT JOIN sellers s ON s.id = c.seller_id LEFT JOIN products p ON p.id = c.product_id
@@ -213,7 +214,7 @@ func (r *payerReader) charges() error {
 		var buyer int64
 		var c market.Charge
 		var from, until pgtype.Timestamptz
-		if err := rows.Scan(&buyer, &c.ID, &c.Code, &c.SellerID, &c.Seller, &c.ProductID, &c.Product, &c.Item,
+		if err := rows.Scan(&buyer, &c.ID, &c.Code, &c.SellerID, &c.Seller, &c.ProductID, &c.Product, &c.Model, &c.Item,
 			&c.Amount.Amount, &c.Amount.Currency, &from, &until, &c.At); err != nil {
 			return err
 		}

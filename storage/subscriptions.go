@@ -20,7 +20,7 @@ func (tx *Tx) SubscriptionsOf(ctx context.Context, buyers []int64) (map[int64][]
 	var all []market.Subscription
 	at := map[int64]int{}
 	err := tx.Query(ctx, `
-		SELECT u.id, u.site, u.code, u.buyer_id, coalesce(s.id, 0), coalesce(s.code, ''), coalesce(p.id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''),
+		SELECT u.id, u.site, u.code, u.buyer_id, coalesce(s.id, 0), coalesce(s.code, ''), coalesce(p.id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''), coalesce(p.model, 'common'),
 		       coalesce(p.credit_allowed, true), u.access_type, u.policy, u.trial, u.term_count, u.term_unit, coalesce(u.renew_count, 0), coalesce(u.renew_unit, ''),
 		       coalesce(u.renewals, -1), coalesce(u.charge_day, 0), coalesce(u.anchor_day, 0), u.term_start, u.term_end, coalesce(u.price, 0),
 		       CASE WHEN coalesce(m.product_id, u.product_id) IS NOT DISTINCT FROM u.product_id THEN coalesce(u.currency, '') ELSE '' END,
@@ -42,7 +42,7 @@ func (tx *Tx) SubscriptionsOf(ctx context.Context, buyers []int64) (map[int64][]
 		var s market.Subscription
 		var promotions string
 		w := &s.Reported
-		if err := rows.Scan(&s.ID, &s.Site, &s.Code, &s.BuyerID, &s.SellerID, &s.Seller, &s.ProductID, &s.Product, &s.ProductClass,
+		if err := rows.Scan(&s.ID, &s.Site, &s.Code, &s.BuyerID, &s.SellerID, &s.Seller, &s.ProductID, &s.Product, &s.ProductClass, &s.Model,
 			&s.CreditAllowed, &s.AccessType, &w.Policy, &s.Trial, &s.Bought.Count, &s.Bought.Unit, &w.Renews.Count, &w.Renews.Unit,
 			&w.Renewals, &w.ChargeDay, &s.AnchorDay, &s.Start, &s.End, &s.Price.Amount, &s.Price.Currency,
 			&s.Instance, &s.Order, (*instant)(&s.DelistedAt), &promotions); err != nil {

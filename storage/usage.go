@@ -82,12 +82,12 @@ func (r *usageReader) each(query string, args, dest []any, buyer *int64, take fu
 func (r *usageReader) instances() error {
 	var in market.Instance
 	var access, mode word
-	seller, product, machine := r.words.scan(), r.words.scan(), r.words.scan()
+	seller, product, model, machine := r.words.scan(), r.words.scan(), r.words.scan(), r.words.scan()
 	var closed, delisted, stopped pgtype.Timestamptz
 	all := make([]market.Instance, 0, len(r.buyers))
-	dest := []any{&in.BuyerID, &in.ID, &in.Code, &in.SellerID, seller, &in.ProductID, product, &access, &mode, machine, &in.OpenedAt, &closed, &delisted, &stopped}
+	dest := []any{&in.BuyerID, &in.ID, &in.Code, &in.SellerID, seller, &in.ProductID, product, model, &access, &mode, machine, &in.OpenedAt, &closed, &delisted, &stopped}
 	return r.each(`
-		SELECT i.buyer_id, i.id, i.code, s.id, s.code, i.product_id, p.code, i.access_type, i.charge_mode, coalesce(i.machine, ''), i.opened_at, i.closed_at,
+		SELECT i.buyer_id, i.id, i.code, s.id, s.code, i.product_id, p.code, coalesce(p.model, 'common'), i.access_type, i.charge_mode, coalesce(i.machine, ''), i.opened_at, i.closed_at,
 		       p.delisted_at, stop.at
 		FROM instances i
 		JOIN products p ON p.id = i.product_id
@@ -95,7 +95,7 @@ func (r *usageReader) instances() error {
 		LEFT JOIN instance_stops_seen stop ON stop.instance_id = i.id
 		WHERE i.buyer_id = ANY($1)
 		ORDER BY i.buyer_id, i.id`, nil, dest, &in.BuyerID, func(b int) {
-		in.AccessType, in.ChargeMode, in.Seller, in.Product, in.Machine = string(access), string(mode), seller.text, product.text, machine.text
+		in.AccessType, in.ChargeMode, in.Seller, in.Product, in.Model, in.Machine = string(access), string(mode), seller.text, product.text, model.text, machine.text
 		in.ClosedAt, in.DelistedAt, in.StoppedAt = closed.Time, delisted.Time, stopped.Time
 		u := &r.out[b]
 		u.Instances = grown(&all, u.Instances, in)

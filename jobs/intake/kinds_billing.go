@@ -24,6 +24,8 @@ var billingKinds = []Kind{
 			{Name: "products", Type: Text, About: "the products it is good for, by code, between spaces; empty: any"},
 			{Name: "charge_modes", Type: Text, About: "the charge modes it is good for; empty: any"},
 			{Name: "order_types", Type: Text, About: "the types of order it is good for; empty: any"},
+			{Name: "models", Type: Text, About: "the models of sale it is good for: common, joint_deal, joint_floor; empty: any"},
+			{Name: "term_units", Type: Text, About: "the terms it is good for: day, month, year; empty: any, and what has none"},
 			{Name: "not_with", Type: Text, About: "the kinds of discounts it cannot be combined with"},
 		}},
 	{Name: "refunds", table: "refunds", Key: []string{"code"},

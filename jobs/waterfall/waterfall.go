@@ -202,6 +202,7 @@ func (w *waterfall) look(i *market.Instrument, all []market.Instrument) {
 		Begun:       !i.ValidFrom.After(at),
 		Over:        !i.ValidUntil.IsZero() && i.ValidUntil.Before(at),
 		FitsProduct: fits(i.Products, b.Product), FitsChargeMode: fits(i.ChargeModes, b.ChargeMode), FitsOrderType: fits(i.OrderTypes, b.OrderType),
+		FitsModel: fits(i.Models, b.Model), FitsTerm: fits(i.TermUnits, b.TermUnit),
 		BarredByPrice: w.given != "" && slices.Contains(i.NotWith, w.given),
 		Issuer:        i.Issuer,
 	}

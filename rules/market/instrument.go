@@ -49,6 +49,8 @@ type Instrument struct {
 	Products    []string // of these products only; empty: of any. So with the others.
 	ChargeModes []string
 	OrderTypes  []string
+	Models      []string
+	TermUnits   []string
 	NotWith     []string // kinds of discounts that it cannot be combined with
 }
 
@@ -94,6 +96,8 @@ type Bill struct {
 	AccessType   string
 	ChargeMode   string
 	OrderType    string
+	Model        string    // how the product is sold: common, or jointly
+	TermUnit     string    // of the term that is bought; empty for what has none
 	Price        Money     // before any discount, exact
 	At           time.Time // when it is paid
 	UsedAt       time.Time // when what it is for was used; At where that is the same

@@ -42,6 +42,7 @@ type Charge struct {
 	Seller    string
 	ProductID int64
 	Product   string
+	Model     string // how the product is sold
 	Item      string
 	Amount    Money // exact
 	Used      Span
@@ -71,6 +72,8 @@ type OpenOrder struct {
 	Seller        string // by code; empty where nobody is named
 	Product       string
 	ProductClass  string
+	Model         string // how the product is sold
+	TermUnit      string // empty for what has no term
 	CreditAllowed bool
 	AutoPay       bool      // paid by itself when it is placed
 	PayAt         time.Time // when the buyer asked to pay it by hand; zero: not yet

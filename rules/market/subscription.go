@@ -23,6 +23,7 @@ type Subscription struct {
 	ProductID     int64
 	Seller        string // by code; empty where nobody is named
 	Product       string
+	Model         string // how it is sold
 	ProductClass  string
 	CreditAllowed bool
 	AccessType    string

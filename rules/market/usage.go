@@ -26,6 +26,7 @@ type Instance struct {
 	Seller     string // the code of who sells it
 	ProductID  int64
 	Product    string // its code
+	Model      string // how it is sold
 	AccessType string
 	ChargeMode string
 	Machine    string // where it runs; two images on one machine are charged by the hour and machine
