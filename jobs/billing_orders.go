@@ -102,8 +102,14 @@ func (t *orderTry) try(at time.Time) error {
 	}
 	t.asked, t.tried, t.paid, t.forbidden = true, at, t.payment.Paid(), t.payment.Forbidden != ""
 	t.shortfall.Amount = t.payment.Shortfall.Amount
-	if err := t.decide(at); err != nil || t.ended {
-		return err // an order that ended is never tried again: it needs no key of its own
+	if err := t.decide(at); err != nil {
+		return err
+	}
+	if t.paid {
+		return t.giveBackPaid(o, at)
+	}
+	if t.ended {
+		return nil // an order that ended is never tried again: it needs no key of its own
 	}
 	t.billed.effects.Events = append(t.billed.effects.Events, market.Event{Key: o.AttemptKey(at)})
 	return nil

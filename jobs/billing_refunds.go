@@ -3,6 +3,7 @@ package jobs
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"nightshift/rules"
 	"nightshift/rules/market"
@@ -16,6 +17,9 @@ func (b *bill) refund(r *market.RefundRequest) error {
 	if i := slices.IndexFunc(b.billed.deductions, func(d market.Deduction) bool { return d.Kind == market.DeductedOrder && d.Subject == o.ID }); i >= 0 {
 		d := &b.billed.deductions[i] // it was paid in this very run
 		r.Paid, r.Seller, r.Since = d.Payment.Sources, d.Seller, latest(r.Since, d.At)
+	}
+	if r.Ends() && len(r.Paid) == 0 {
+		return nil // there is nothing to give back, unless it is paid later
 	}
 	paid := market.NewMoney(market.Decimal{}, currency)
 	for _, s := range r.Paid {
@@ -64,12 +68,23 @@ func (b *bill) refund(r *market.RefundRequest) error {
 	return nil
 }
 
+// giveBackPaid gives back what was paid for an order only after its end.
+func (b *bill) giveBackPaid(o *market.OpenOrder, at time.Time) error {
+	for i := range b.refunds {
+		if r := &b.refunds[i]; r.Ends() && r.Order.ID == o.ID && !r.At.After(at) {
+			r.At = at
+			return b.refund(r)
+		}
+	}
+	return nil
+}
+
 // closeRefund leaves behind what became of a request, and tells both sides.
 func (b *bill) closeRefund(r *market.RefundRequest, result market.RefundResult) {
 	result.RefundID, result.OrderID, result.BuyerID, result.Request, result.RequestedAt = r.ID, r.Order.ID, b.payer.ID, r.Request, r.RequestedAt
 	notify(&b.billed.effects, market.Notice{Key: "refund_decided/" + b.payer.Site + "/" + r.Code, Kind: "refund_" + result.Outcome, Subject: r.Order.ID, Recipients: concerned, At: result.At})
 	b.billed.refunds = append(b.billed.refunds, result)
-	if r.ID < 0 {
+	if r.Ends() {
 		b.settled("completion", -r.ID)
 	} else {
 		b.settled("refund", r.ID)

@@ -59,7 +59,8 @@ func (tx *Tx) openRefunds(ctx context.Context, buyers []int64, asOf time.Time, z
 			LEFT JOIN endings_seen f ON f.job = 'openings' AND f.subject = c.order_id AND f.outcome = 'failed'
 			WHERE u.buyer_id = ANY($1) AND u.kind = 'completion' AND c.outcome = 'refund'
 			  AND NOT EXISTS (SELECT FROM reversals v WHERE v.order_id = c.order_id AND v.no = c.no)
-			  AND EXISTS (SELECT FROM deductions_seen d WHERE d.key = 'order/' || o.site || '/' || o.code || '/paid')) r
+			  AND (EXISTS (SELECT FROM deductions_seen d WHERE d.key = 'order/' || o.site || '/' || o.code || '/paid')
+			       OR EXISTS (SELECT FROM unbooked_seen w WHERE w.buyer_id = u.buyer_id AND w.kind = 'order' AND w.fact = o.id))) r
 		JOIN orders o ON o.id = r.order_id
 		LEFT JOIN LATERAL (SELECT d.seller_id, d.at FROM deductions_seen d WHERE d.key = 'order/' || o.site || '/' || o.code || '/paid') d ON true
 		LEFT JOIN sellers s ON s.id = coalesce(d.seller_id, o.seller_id)

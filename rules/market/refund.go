@@ -36,6 +36,9 @@ type RefundRequest struct {
 	Return *Return // of hardware that is sent back; nil for others
 }
 
+// Ends tells whether nobody asked: the order ended, and all of it goes back.
+func (r *RefundRequest) Ends() bool { return r.ID < 0 }
+
 // Return is the way of hardware back to its seller. What has not happened is
 // zero.
 type Return struct {
