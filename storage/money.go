@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -76,4 +77,24 @@ func (tx *Tx) MoneyOf(ctx context.Context, buyers []int64, upto time.Time) (map[
 		}
 	}
 	return found, nil
+}
+
+// WakeOwners has billing look at the buyers whose accounts people moved.
+func (tx *Tx) WakeOwners(ctx context.Context, site string, j market.Journal) error {
+	var buyers []string
+	for _, p := range j.Postings {
+		for _, a := range []market.Account{p.From, p.To} {
+			if strings.HasPrefix(string(a), "buyer:") {
+				buyers = append(buyers, a.Owner())
+			}
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		INSERT INTO due AS d (job, site, subject, look_at)
+		SELECT 'billing', $1, b.id, '-infinity' FROM buyers b WHERE b.site = $1 AND b.code = ANY($2)
+		ON CONFLICT (job, subject) DO UPDATE SET look_at = excluded.look_at`, site, buyers)
+	if err != nil {
+		return fmt.Errorf("wake the buyers whom %s concerns: %w", j.Key, err)
+	}
+	return nil
 }

@@ -10,10 +10,11 @@ import (
 // Digest is the SHA-256 of all that a journal says at its site: what it is
 // called, when it took effect, what it takes back and every posting, each text
 // after its length so that no two journals read the same. Neither serials nor
-// the time of booking are in it.
+// the time of booking are in it; the instant counts to the microsecond, as the
+// books keep it.
 func (j Journal) Digest(site string) [sha256.Size]byte {
 	buf := make([]byte, 0, 512)
-	for _, text := range []string{site, j.Key, j.At.UTC().Format(time.RFC3339Nano), j.Memo, j.Reverses} {
+	for _, text := range []string{site, j.Key, j.At.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano), j.Memo, j.Reverses} {
 		buf = appendText(buf, text)
 	}
 	for _, p := range j.Postings {
