@@ -158,7 +158,7 @@ func (e *Engine) digestOf(ctx context.Context, site *rules.Site, outlooks []Outl
 			through, over, begun = through && ran, over && late, begun || ran
 		}
 		if o.Parked > 0 {
-			m.needsAPerson("%d of %s are set aside and wait for a person: `nightshift runs parked %s --site %s`", o.Parked, o.Job, o.Job, site.Name)
+			m.needsAPerson("set aside until a person mends it: %d of %s, `nightshift runs parked %s --site %s`", o.Parked, o.Job, o.Job, site.Name)
 		}
 		if o.Stands() {
 			m.needsAPerson("%s of %s does not begin: %v", o.Job, o.Due[0], o.Why)
@@ -197,15 +197,21 @@ func (e *Engine) tellMadeUp(ctx context.Context, site *rules.Site, night market.
 		return err
 	}
 	midnight := night.At(market.TimeOfDay{}, site.Zone)
-	var late []string
-	for _, r := range slices.Backward(runs) {
+	late := map[string][]market.Date{}
+	for _, r := range runs { // newest first
 		worked, err := site.NightOf(r.Job, r.On)
 		if err == nil && worked < night && r.State == market.RunCompleted && !r.FinishedAt.Before(midnight) && !r.FinishedAt.After(now) {
-			late = append(late, fmt.Sprintf("%s of %s (run %d)", r.Job, r.On, r.ID))
+			late[r.Job] = append(late[r.Job], r.On)
 		}
 	}
-	if len(late) > 0 {
-		m.Lines = append(m.Lines, "Made up for since midnight: "+strings.Join(late, ", "))
+	for _, job := range NamesAt(site) {
+		switch dates := late[job]; len(dates) {
+		case 0:
+		case 1:
+			m.Lines = append(m.Lines, fmt.Sprintf("%s of %s was made up for since midnight", job, dates[0]))
+		default:
+			m.Lines = append(m.Lines, fmt.Sprintf("%s of %d dates was made up for since midnight, %s to %s", job, len(dates), dates[len(dates)-1], dates[0]))
+		}
 	}
 	return nil
 }
@@ -252,7 +258,7 @@ func (e *Engine) tellRun(ctx context.Context, site *rules.Site, job string, on m
 	}
 	for outcome, n := range run.Outcomes {
 		if outcome == "hold" || strings.HasSuffix(outcome, " hold") {
-			m.needsAPerson("%d are on hold until a person decides: the workbook lists them", n)
+			m.needsAPerson("on hold until a person decides: %d, the workbook lists them", n)
 		}
 	}
 	return run.State == market.RunCompleted, now.After(until), nil

@@ -1,0 +1,59 @@
+package jobs_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"nightshift/jobs"
+	"nightshift/rules/market"
+	"nightshift/storage/storagetest"
+)
+
+// A digest says what ran and what came of it, by which other rules than before, what
+// was made up for, and what needs a person.
+func TestADigestSaysWhatRanWhatChangedAndWhatNeedsAPerson(t *testing.T) {
+	s := storagetest.New(t)
+	marketplace(t, s, 100)
+	e := timetabled(t, s, graph)
+	now, err := s.Now(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	today := market.DateOf(now, shanghai(t))
+	for ago := 3; ago > 0; ago-- { // as if since midnight
+		mustRun(t, e, jobs.Request{Job: "acceptance", Site: "cn", On: today.AddDays(-ago)})
+	}
+	e.Book = changedDefaults(t, func(files fstest.MapFS) {
+		files["site.yaml"].Data = []byte("site: cn\ncurrency: CNY\ntime_zone: Asia/Shanghai\ncalendar: calendar.csv\njobs:\n" + graph)
+		files["acceptance.yaml"].Data = append(files["acceptance.yaml"].Data, "\n# for another reason\n"...)
+	})
+	exec(t, s, `UPDATE orders SET amount = 900000, currency = 'CNY' WHERE id <= 5`)
+	exec(t, s, `INSERT INTO due (job, site, subject, look_at) SELECT 'acceptance', 'cn', id, '-infinity' FROM orders WHERE id <= 5 ON CONFLICT (job, subject) DO UPDATE SET look_at = '-infinity'`)
+	for job, on := range map[string]market.Date{"acceptance": today, "renewal": today, "billing": today - 1} {
+		mustRun(t, e, jobs.Request{Job: job, Site: "cn", On: on})
+	}
+	exec(t, s, `INSERT INTO parked (job, site, subject, run_id, business_date, reason) VALUES ('renewal', 'cn', 1, 99, '2024-03-15', 'two currencies')`)
+	if now, err = s.Now(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	messages, err := e.Messages(t.Context(), "cn", now)
+	if err != nil || len(messages) != 1 {
+		t.Fatal(messages, err)
+	}
+	m := messages[0]
+	for _, want := range []string{
+		fmt.Sprintf("Nightshift cn, night of %s: 3 runs, a person is needed\n\nacceptance of %s: completed, run ", today, today),
+		"\n  its rules are not those of the run before: acceptance\n",
+		"\n  set aside until a person mends it: 1 of renewal, `nightshift runs parked renewal --site cn`\n",
+		fmt.Sprintf("\nacceptance of 3 dates was made up for since midnight, %s to %s\n", today-3, today-1),
+	} {
+		if !strings.Contains(m.Text(), want) {
+			t.Errorf("the digest does not say %q:\n%s", want, m.Text())
+		}
+	}
+	if held := m.Runs[0].Outcomes["hold"]; held == 0 || !strings.Contains(m.Text(), fmt.Sprintf("\n  on hold until a person decides: %d,", held)) {
+		t.Errorf("%d are on hold:\n%s", held, m.Text())
+	}
+}
