@@ -23,6 +23,8 @@ type Message struct {
 	Person  bool         `json:"needs_a_person"`
 	Lines   []string     `json:"lines"`
 	Runs    []MessageRun `json:"runs,omitempty"`
+
+	speech speech
 }
 
 // MessageRun is a run as a digest tells it.
@@ -61,7 +63,7 @@ func (e *Engine) Messages(ctx context.Context, siteName string, now time.Time) (
 	var all []Message
 	for _, o := range outlooks {
 		if o.Late() {
-			all = append(all, alarmOf(site, o, now))
+			all = append(all, e.alarmOf(site, o, now))
 		}
 	}
 	digest, due, err := e.digestOf(ctx, site, outlooks, now)
@@ -99,40 +101,26 @@ func (e *Engine) Told(ctx context.Context, m Message) error {
 
 const clockShown = "2006-01-02 15:04"
 
-func alarmOf(site *rules.Site, o Outlook, now time.Time) Message {
-	on := o.Due[0]
+func (e *Engine) alarmOf(site *rules.Site, o Outlook, now time.Time) Message {
+	on, say := o.Due[0], speech(e.Language).say
 	m := Message{Key: fmt.Sprintf("alarm/%s/%s/%s", site.Name, o.Job, on), Kind: KindAlarm, Site: site.Name, Night: o.Night, Person: true}
-	by, will := o.Deadline.In(site.Zone).Format(clockShown), "will not be"
+	by := o.Deadline.In(site.Zone).Format(clockShown)
+	m.Subject, m.Lines = say("Nightshift %s: %s of %s will not be done by %s", site.Name, o.Job, on, by), []string{say("%s of %s at %s will not be done by %s.", o.Job, on, site.Name, by)}
 	if now.After(o.Deadline) {
-		will = "is not"
+		m.Subject, m.Lines = say("Nightshift %s: %s of %s is not done by %s", site.Name, o.Job, on, by), []string{say("%s of %s at %s is not done by %s.", o.Job, on, site.Name, by)}
 	}
-	m.Subject = fmt.Sprintf("Nightshift %s: %s of %s %s done by %s", site.Name, o.Job, on, will, by)
-	m.Lines = []string{
-		fmt.Sprintf("%s of %s at %s %s done by %s.", o.Job, on, site.Name, will, by),
-		fmt.Sprintf("%s; %s due.", foretold(site, o), counted(len(o.Due), "night")),
+	due := speech(e.Language).counted(len(o.Due), "night")
+	if o.Usual == 0 {
+		m.Lines = append(m.Lines, say("No past run says how long it takes; %s due.", due))
+	} else {
+		m.Lines = append(m.Lines, say("Past runs took %s each, so it is done at %s, if it begins now; %s due.", o.Usual.Round(time.Second/10), o.Forecast.In(site.Zone).Format(clockShown), due))
 	}
 	if o.Why != nil {
-		m.Lines = append(m.Lines, "It does not begin: "+o.Why.Error())
+		m.Lines = append(m.Lines, say("It does not begin: %v", o.Why))
 	} else if o.Run.ID != 0 {
-		m.Lines = append(m.Lines, fmt.Sprintf("Run %d has looked at %d of %d: `nightshift runs show %d`.", o.Run.ID, o.Run.Candidates, o.Run.Due, o.Run.ID))
+		m.Lines = append(m.Lines, say("Run %d has looked at %d of %d: `nightshift runs show %d`.", o.Run.ID, o.Run.Candidates, o.Run.Due, o.Run.ID))
 	}
 	return m
-}
-
-// foretold says when a job will be done, and how that is known.
-func foretold(site *rules.Site, o Outlook) string {
-	if o.Usual == 0 {
-		return "No past run says how long it takes"
-	}
-	return fmt.Sprintf("Past runs took %s each, so it is done at %s, if it begins now", o.Usual.Round(time.Second/10), o.Forecast.In(site.Zone).Format(clockShown))
-}
-
-// counted is a number of things.
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // longestNight is how long after the last as-of of a night its digest is sent
@@ -143,7 +131,7 @@ const longestNight = 6 * time.Hour
 // still come to their end, and where none has begun and nobody waits for any.
 func (e *Engine) digestOf(ctx context.Context, site *rules.Site, outlooks []Outlook, now time.Time) (m Message, due bool, err error) {
 	night := market.DateOf(now, site.Zone)
-	m = Message{Key: fmt.Sprintf("digest/%s/%s", site.Name, night), Kind: KindDigest, Site: site.Name, Night: night}
+	m = Message{Key: fmt.Sprintf("digest/%s/%s", site.Name, night), Kind: KindDigest, Site: site.Name, Night: night, speech: speech(e.Language)}
 	through, over, begun := true, true, false
 	for _, o := range outlooks {
 		on, works, err := site.Night(o.Job, night)
@@ -168,9 +156,9 @@ func (e *Engine) digestOf(ctx context.Context, site *rules.Site, outlooks []Outl
 	if err := e.tellMadeUp(ctx, site, night, now, &m); err != nil {
 		return m, false, err
 	}
-	m.Subject = fmt.Sprintf("Nightshift %s, night of %s: %s", site.Name, night, counted(len(m.Runs), "run"))
+	m.Subject = m.speech.say("Nightshift %s, night of %s: %s", site.Name, night, m.speech.counted(len(m.Runs), "run"))
 	if m.Person {
-		m.Subject += ", a person is needed"
+		m.Subject += m.speech.say(", a person is needed")
 	}
 	m.Lines = append([]string{m.Subject, ""}, m.Lines...)
 	return m, begun && (through || over), nil
@@ -179,7 +167,7 @@ func (e *Engine) digestOf(ctx context.Context, site *rules.Site, outlooks []Outl
 // needsAPerson adds what somebody has to do.
 func (m *Message) needsAPerson(format string, args ...any) {
 	m.Person = true
-	m.Lines = append(m.Lines, "  "+fmt.Sprintf(format, args...))
+	m.Lines = append(m.Lines, "  "+m.speech.say(format, args...))
 }
 
 // mostMadeUp is how many runs are looked through for nights that were made up for.
@@ -208,9 +196,9 @@ func (e *Engine) tellMadeUp(ctx context.Context, site *rules.Site, night market.
 		switch dates := late[job]; len(dates) {
 		case 0:
 		case 1:
-			m.Lines = append(m.Lines, fmt.Sprintf("%s of %s was made up for since midnight", job, dates[0]))
+			m.Lines = append(m.Lines, m.speech.say("%s of %s was made up for since midnight", job, dates[0]))
 		default:
-			m.Lines = append(m.Lines, fmt.Sprintf("%s of %d dates was made up for since midnight, %s to %s", job, len(dates), dates[len(dates)-1], dates[0]))
+			m.Lines = append(m.Lines, m.speech.say("%s of %d dates was made up for since midnight, %s to %s", job, len(dates), dates[len(dates)-1], dates[0]))
 		}
 	}
 	return nil
@@ -243,7 +231,7 @@ func (e *Engine) tellRun(ctx context.Context, site *rules.Site, job string, on m
 	}
 	if !found {
 		m.Person = true
-		m.Lines = append(m.Lines, fmt.Sprintf("%s of %s was not begun", job, on))
+		m.Lines = append(m.Lines, m.speech.say("%s of %s was not begun", job, on))
 		return false, now.After(until), nil
 	}
 	told := MessageRun{ID: run.ID, Job: job, Date: on, State: run.State, Candidates: run.Candidates, Parked: run.Parked, Outcomes: run.Outcomes}
@@ -251,10 +239,10 @@ func (e *Engine) tellRun(ctx context.Context, site *rules.Site, job string, on m
 		told.Workbook = WorkbookName(run)
 	}
 	m.Runs = append(m.Runs, told)
-	m.Lines = append(m.Lines, told.line(run))
+	m.Lines = append(m.Lines, told.line(run, m.speech))
 	m.Person = m.Person || run.State != market.RunCompleted
 	if changed := otherRules(before, run.Policies); len(changed) > 0 {
-		m.Lines = append(m.Lines, "  its rules are not those of the run before: "+strings.Join(changed, ", "))
+		m.Lines = append(m.Lines, "  "+m.speech.say("its rules are not those of the run before: %s", strings.Join(changed, ", ")))
 	}
 	for outcome, n := range run.Outcomes {
 		if outcome == "hold" || strings.HasSuffix(outcome, " hold") {
@@ -279,20 +267,20 @@ func otherRules(before, now map[string]string) (changed []string) {
 }
 
 // line is a run in a sentence.
-func (r MessageRun) line(run market.Run) string {
+func (r MessageRun) line(run market.Run, in speech) string {
 	var came []string
 	for _, outcome := range slices.Sorted(maps.Keys(r.Outcomes)) {
-		came = append(came, fmt.Sprintf("%s %d", outcome, r.Outcomes[outcome]))
+		came = append(came, fmt.Sprintf("%s %d", in.outcome(outcome), r.Outcomes[outcome]))
 	}
-	line := fmt.Sprintf("%s of %s: %s, run %d, looked at %d %s", r.Job, r.Date, r.State, r.ID, r.Candidates, Counted(r.Job))
+	line := in.say("%s of %s: %s, run %d, looked at %d %s", r.Job, r.Date, in.say(r.State), r.ID, r.Candidates, in.say(Counted(r.Job)))
 	if len(came) > 0 {
 		line += ": " + strings.Join(came, ", ")
 	}
 	if r.Parked > 0 {
-		line += fmt.Sprintf("; set aside %d", r.Parked)
+		line += in.say("; set aside %d", r.Parked)
 	}
 	if took := run.FinishedAt.Sub(run.StartedAt).Round(time.Second); run.State == market.RunCompleted && took > 0 {
-		line += fmt.Sprintf("; took %s", took)
+		line += in.say("; took %s", took)
 	}
 	if run.Failure != "" {
 		line += "; " + run.Failure

@@ -56,4 +56,16 @@ func TestADigestSaysWhatRanWhatChangedAndWhatNeedsAPerson(t *testing.T) {
 	if held := m.Runs[0].Outcomes["hold"]; held == 0 || !strings.Contains(m.Text(), fmt.Sprintf("\n  on hold until a person decides: %d,", held)) {
 		t.Errorf("%d are on hold:\n%s", held, m.Text())
 	}
+	e.Language = "zh"
+	if messages, err = e.Messages(t.Context(), "cn", now); err != nil || len(messages) != 1 {
+		t.Fatal(messages, err)
+	}
+	for _, want := range []string{
+		fmt.Sprintf("Nightshift cn，%s 之夜：3 次运行，需要人工处理\n\nacceptance %s：完成，运行 ", today, today), " 个订单: 验收 ", "\n  规则与上次运行不同：acceptance\n",
+		"\n  已搁置，待人工修正：1（renewal），`nightshift runs parked renewal --site cn`\n", fmt.Sprintf("\n零点后补跑：acceptance 共 3 个业务日期，%s 至 %s\n", today-3, today-1),
+	} {
+		if !strings.Contains(messages[0].Text(), want) {
+			t.Errorf("the digest does not say %q:\n%s", want, messages[0].Text())
+		}
+	}
 }

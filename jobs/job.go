@@ -78,6 +78,8 @@ type Engine struct {
 
 	ReleasesRequired bool // only released rule texts are in force, the Book's files are candidates
 
+	Language string // of digests and alarms: zh, or English
+
 	ArchiveDir string // where months of history leave to by themselves; empty: nowhere
 
 	Tracer   *Tracer       // is told what took how long; nil: nobody

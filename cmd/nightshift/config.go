@@ -29,6 +29,7 @@ type settings struct {
 	SMTP        secret   `env:"NIGHTSHIFT_SMTP" about:"the mail server that serve sends digests and alarms by, smtp://user:password@host:587 or smtps://…"`
 	MailFrom    string   `env:"NIGHTSHIFT_MAIL_FROM" about:"who they are from"`
 	MailTo      []string `env:"NIGHTSHIFT_MAIL_TO" about:"who they go to, with commas between"`
+	Language    string   `env:"NIGHTSHIFT_LANGUAGE" envDefault:"en" about:"the language of digests and alarms: en or zh"`
 	Backups     string   `env:"NIGHTSHIFT_BACKUPS" about:"the directory in which doctor looks for the newest backup"`
 	Archive     string   `env:"NIGHTSHIFT_ARCHIVE" about:"the directory that old history leaves for; without it serve archives nothing by itself"`
 	Collector   secret   `env:"OTEL_EXPORTER_OTLP_ENDPOINT" about:"where traces go, by OTLP over HTTP, such as http://collector:4318; none without it; the other OTEL_ variables count as well"`
@@ -84,6 +85,8 @@ func readSettings(lookup func(string) string) (settings, error) {
 		return s, misuse("read the settings: NIGHTSHIFT_HELPERS is %d: there are none, or some", s.Helpers)
 	case s.ParkLimit < 1:
 		return s, misuse("read the settings: NIGHTSHIFT_PARK_LIMIT is %d: there is at least one", s.ParkLimit)
+	case s.Language != "en" && s.Language != "zh":
+		return s, misuse("read the settings: NIGHTSHIFT_LANGUAGE is %q: it is en or zh", s.Language)
 	case s.Releases != "optional" && s.Releases != releasesRequired:
 		return s, misuse("read the settings: NIGHTSHIFT_RELEASES is %q: it is optional or %s", s.Releases, releasesRequired)
 	case s.SMTP != "" && (s.MailFrom == "" || len(s.MailTo) == 0):

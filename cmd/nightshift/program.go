@@ -132,7 +132,7 @@ func (p *program) engine(ctx context.Context) (*jobs.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &jobs.Engine{Store: store, Tracer: tracer, ArchiveDir: p.settings.Archive, Book: book, Workers: p.workerCount(), ChunkSize: p.chunk, ParkLimit: p.settings.ParkLimit, Build: build, Helpers: p.settings.Helpers,
+	return &jobs.Engine{Store: store, Tracer: tracer, ArchiveDir: p.settings.Archive, Language: p.settings.Language, Book: book, Workers: p.workerCount(), ChunkSize: p.chunk, ParkLimit: p.settings.ParkLimit, Build: build, Helpers: p.settings.Helpers,
 		ReleasesRequired: p.settings.Releases == releasesRequired}, nil
 }
 
