@@ -24,7 +24,7 @@ var Offers = Job[market.Offer]{
 	Events: func(o *market.Offer, to []time.Time) []time.Time {
 		to = append(to, o.AskedAt, o.StartsAt, o.EndsAt)
 		for i := range o.Answers {
-			to = append(to, o.Answers[i].DueAt)
+			to = append(to, o.Answers[i].At)
 		}
 		return to
 	},
@@ -91,7 +91,7 @@ func (i Intervention) answerOffer(ctx context.Context, tx *storage.Tx, site *rul
 	}
 	d := market.Decision{Subject: id, Ruleset: Offers.Name, Outcome: i.Outcome, Rule: "decided by a person", DueAt: i.At,
 		Facts: policy.AppendFacts(nil, offersFacts(o, i.At, site, nil)), Actor: i.Actor, Because: i.Because, Evidence: i.Evidence}
-	if err := tx.KeepPersonDecision(ctx, owner, d); err != nil {
+	if err := tx.AnswerOffer(ctx, owner, d); err != nil {
 		return err
 	}
 	return tx.Wake(ctx, Offers.Name, i.Site, id, i.At)

@@ -104,14 +104,17 @@ func (tx *Tx) SettledBy(ctx context.Context, r market.Run, outcome string) iter.
 
 // stood picks, of every order that was open when a run had ended, the decision
 // that stood then. What people decided after the run's as-of came later. Open
-// then is what is open now and whatever has left since: completed, found to be
+// then is what is open now and whatever has left since: completed (also by a run of
+// the same night that came later, of an order that was not opened), found to be
 // unsupervised, or parked. The newest decisions are found by their keys first:
 // their facts are a thousand times what is sorted for it.
 const stood = `
 	WITH open AS (
 		SELECT subject FROM due WHERE job = $1 AND site = $2
 		UNION
-		SELECT order_id FROM completions WHERE run_id IS NOT NULL AND business_date > $3
+		SELECT order_id FROM completions
+		WHERE run_id IS NOT NULL AND business_date >= $3
+		  AND (business_date > $3 OR run_id > (SELECT r.id FROM runs r WHERE r.job = $1 AND r.site = $2 AND r.business_date = $3))
 		UNION
 		SELECT order_id FROM completions WHERE run_id IS NULL AND completed_at > $4
 		UNION

@@ -48,12 +48,13 @@ func (tx *Tx) Offers(ctx context.Context, ids []int64) ([]market.Offer, error) {
 			return err
 		}
 		return tx.Query(ctx, `
-			SELECT subject, outcome, due_at FROM decisions_seen
-			WHERE subject = ANY($1) AND ruleset = 'offers' AND actor IS NOT NULL
-			ORDER BY subject, due_at, business_date, no`, []any{ids}, func(rows pgx.Rows) error {
-			var d market.Decision
-			err := rows.Scan(&d.Subject, &d.Outcome, &d.DueAt)
-			list[at[d.Subject]].Answers = append(list[at[d.Subject]].Answers, d)
+			SELECT offer_id, outcome, at FROM offer_answers
+			WHERE offer_id = ANY($1)
+			ORDER BY offer_id, at, no`, []any{ids}, func(rows pgx.Rows) error {
+			var id int64
+			var a market.OfferAnswer
+			err := rows.Scan(&id, &a.Outcome, &a.At)
+			list[at[id]].Answers = append(list[at[id]].Answers, a)
 			return err
 		})
 	})
@@ -61,6 +62,14 @@ func (tx *Tx) Offers(ctx context.Context, ids []int64) ([]market.Offer, error) {
 		return nil, fmt.Errorf("read %d offers: %w", len(ids), err)
 	}
 	return list, nil
+}
+
+// AnswerOffer keeps a person's answer to an offer: the decision, and that it holds.
+func (tx *Tx) AnswerOffer(ctx context.Context, k Keeping, d market.Decision) error {
+	if _, err := tx.Exec(ctx, `INSERT INTO offer_answers (offer_id, outcome, at, actor) VALUES ($1, $2, $3, $4)`, d.Subject, d.Outcome, d.DueAt, d.Actor); err != nil {
+		return fmt.Errorf("keep the answer to offer %d: %w", d.Subject, err)
+	}
+	return tx.KeepPersonDecision(ctx, k, d)
 }
 
 // ErrNoSubject marks a code that nothing of a job has.

@@ -23,7 +23,7 @@ var facts = []string{
 	"releases", "release_acts", "reversals", // written by people, between runs
 	"instances", "freezes", "prices", "packs", "usage_records",
 	"manual_renewals", "policy_changes", "renewal_prices", "unsubscriptions", "upgrades", "adjustments",
-	"bank_accounts", "calls", "probes", "leads", "offers",
+	"bank_accounts", "calls", "probes", "leads", "offers", "offer_answers",
 	"statement_moves", "payout_pauses", "payout_approvals", "payouts", "payout_lines", "bank_lines", "bank_clearings", "period_closes", // by people, after a run
 	"skipped_nights", "halts", "messages", "archive_acts", // by the schedule and by people, between runs
 }

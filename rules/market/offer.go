@@ -26,7 +26,13 @@ type Offer struct {
 	AskedAt  time.Time
 	StartsAt time.Time
 	EndsAt   time.Time
-	Answers  []Decision // of people, in their order
+	Answers  []OfferAnswer // in their order
+}
+
+// OfferAnswer is what a person answered to an offer.
+type OfferAnswer struct {
+	Outcome string // Grant or Decline
+	At      time.Time
 }
 
 // Outcomes of an offer. A person grants or declines.
@@ -40,9 +46,9 @@ const (
 // at an instant; zero where no person did, or answered differently since.
 func (o *Offer) AnsweredAt(outcome string, at time.Time) (answered time.Time) {
 	for i := range o.Answers {
-		if d := &o.Answers[i]; !d.DueAt.After(at) {
-			if answered = (time.Time{}); d.Outcome == outcome {
-				answered = d.DueAt
+		if a := &o.Answers[i]; !a.At.After(at) {
+			if answered = (time.Time{}); a.Outcome == outcome {
+				answered = a.At
 			}
 		}
 	}

@@ -18,7 +18,7 @@ var History = []string{"decisions", "notices", "completions", "counted_months", 
 	"usage_records", "usage_results", "rated", "draws", "instance_stops", "packs_bought", "terms", "skipped_nights", "statements", "statement_lines", "waiting_lines",
 	"statement_moves", "payout_pauses", "payout_approvals", "payouts", "payout_lines", "bank_lines", "bank_clearings", "period_closes", "halts",
 	"policy_results", "unsubscription_results", "outbox",
-	"messages", "archive_acts", "endings"}
+	"messages", "archive_acts", "endings", "offer_answers"}
 
 // months are the tables of History that are kept by month.
 var months = []string{"decisions", "notices", "deductions", "deduction_sources", "journals", "postings", "shadow_differences", "statement_lines", "waiting_lines", "outbox"}
