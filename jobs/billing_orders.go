@@ -92,6 +92,9 @@ func (t *orderTry) try(at time.Time) error {
 		return err
 	}
 	o := t.order
+	if o.Amount.Currency == "" {
+		return fmt.Errorf("order %s is to be paid and has no amount: import it with its amount", o.Code)
+	}
 	var err error
 	m := market.Bill{Kind: market.DeductedOrder, Seller: o.Seller, Product: o.Product, ProductClass: o.ProductClass, AccessType: o.AccessType, Model: o.Model, TermUnit: o.TermUnit,
 		ChargeMode: o.ChargeMode, OrderType: o.Type, Price: o.Amount, At: at, Named: o.PayWith, CreditAllowed: o.CreditAllowed}

@@ -122,13 +122,13 @@ func TestBadInputOfABillingRunHasAnOutcomeOfItsOwn(t *testing.T) {
 	s := storagetest.New(t)
 	take := usageDesk(t, s)
 	take("sellers", "code\nacme\n")
-	take("buyers", "code\nann\nbob\ncy\n")
+	take("buyers", "code\nann\nbob\ncy\ndee\n")
 	take("products", "code,seller\napi,acme\n")
 	take("instances", "code,buyer,seller,product,access_type,charge_mode,opened_at\ni-ann,ann,acme,api,api,ON_DEMAND,2024-05-01 00:00:00\ni-bob,bob,acme,api,api,ON_DEMAND,2024-05-01 00:00:00\n")
 	take("prices", "product,item,from_at,cycle,brackets,currency\napi,calls,2024-05-01 00:00:00,hour,0.5,CNY\napi,late,2024-06-02 00:00:00,hour,0.5,CNY\n")
 	take("money", "code,buyer,kind,amount,at\nM-1,bob,top_up,100.00 CNY,2024-05-31 10:00:00\nM-2,ann,top_up,100.00 CNY,2024-05-31 10:00:00\n")
 	take("instruments", "code,buyer,kind,amount,currency,granted_at\nK-1,cy,coupon,10.00,CNY,2024-05-31 10:00:00\n")
-	take("orders", "code,buyer,seller,access_type,charge_mode,placed_at,amount,auto_pay\nO-1,cy,acme,saas,PERIOD,2024-06-01 10:00:00,8.00 CNY,true\nO-2,cy,acme,saas,PERIOD,2024-06-01 10:00:00,8.00 CNY,true\n")
+	take("orders", "code,buyer,seller,access_type,charge_mode,placed_at,amount,auto_pay\nO-1,cy,acme,saas,PERIOD,2024-06-01 10:00:00,8.00 CNY,true\nO-2,cy,acme,saas,PERIOD,2024-06-01 10:00:00,8.00 CNY,true\nO-3,dee,acme,saas,PERIOD,2024-06-01 10:00:00,,true\n")
 	const head = "received_at,metering_sn,seller,instance,item,record_time,begin_time,end_time,usage_value\n"
 	record := func(sn, seller, instance, item, begin, end, value string) string {
 		return "2024-06-01 12:00:00," + sn + "," + seller + "," + instance + "," + item + ",20240601T040000Z," + begin + "," + end + "," + value + "\n"
@@ -146,11 +146,12 @@ func TestBadInputOfABillingRunHasAnOutcomeOfItsOwn(t *testing.T) {
 		record("right", "acme", "i-bob", "calls", from, to, "3")+
 		record("no price for the date", "acme", "i-ann", "late", from, to, "1"))
 	e := engine(t, s)
-	if r := mustRun(t, e, billingNight(0)); r.Run.Parked != 1 {
+	if r := mustRun(t, e, billingNight(0)); r.Run.Parked != 2 {
 		t.Errorf("the run parked %d buyers", r.Run.Parked)
 	}
-	wantLines(t, s, `SELECT b.code || ': ' || p.reason FROM parked p JOIN buyers b ON b.id = p.subject`,
-		`ann: no price of item "late" of product api on 2024-06-01: import prices that hold by then`)
+	wantLines(t, s, `SELECT b.code || ': ' || p.reason FROM parked p JOIN buyers b ON b.id = p.subject ORDER BY b.code`,
+		`ann: no price of item "late" of product api on 2024-06-01: import prices that hold by then`,
+		`dee: order O-3 is to be paid and has no amount: import it with its amount`)
 	wantLines(t, s, `SELECT concat_ws(' ', u.metering_sn || ':', r.outcome, r.code) FROM usage_records u LEFT JOIN usage_results r ON r.record_id = u.id ORDER BY u.id`,
 		"negative: reject 003", "zero: reject 003", "five decimals: reject 003", "1e30: reject 003", "ten to the thirtieth: reject 003", "unknown instance: reject 001", "wrong seller: reject 009",
 		"ends before it begins: reject 011", "right: accept", "no price for the date:")
@@ -160,10 +161,12 @@ func TestBadInputOfABillingRunHasAnOutcomeOfItsOwn(t *testing.T) {
 		"O-1 deduct paid in full 0.00 CNY", "O-2 reject short of money 6.00 CNY")
 	wantLines(t, s, `SELECT concat_ws(' ', name, trim_scale(balance)) FROM accounts WHERE name LIKE 'buyer:cy:%'`, "buyer:cy:coupon:K-1 2")
 
+	take("orders", "code,buyer,seller,access_type,charge_mode,placed_at,amount,auto_pay\nO-3,dee,acme,saas,PERIOD,2024-06-01 10:00:00,0.00 CNY,true\n")
 	take("prices", "product,item,from_at,cycle,brackets,currency\napi,late,2024-05-01 00:00:00,hour,0.5,CNY\n") // nobody has to requeue her
 	mustRun(t, e, billingNight(1))
 	wantLines(t, s, `SELECT concat_ws(' ', d.key, trim_scale(d.due), d.at AT TIME ZONE 'Asia/Shanghai') FROM deductions d WHERE key LIKE '%i-ann%'`,
 		"usage/cn/i-ann/late/2024-06-01T03:00:00Z/no price for the date 0.5 2024-06-01 14:00:00")
+	wantLines(t, s, `SELECT concat_ws(' ', d.key, d.at AT TIME ZONE 'Asia/Shanghai') FROM deductions d WHERE key LIKE '%O-3%'`, "order/cn/O-3/paid 2024-06-01 10:00:00")
 	lawful(t, s, "in the end")
 
 	// However many records are of nobody's, they are judged some at a time, each once.

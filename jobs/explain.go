@@ -74,10 +74,14 @@ func (e *Engine) Explain(ctx context.Context, siteName, code string, on market.D
 			}
 			if found {
 				story.Parked = &parked
-				break
+				return nil
 			}
 		}
-		return nil
+		parked, found, err := tx.PayerParked(ctx, id)
+		if found {
+			story.Parked = &parked
+		}
+		return err
 	})
 	return story, err
 }

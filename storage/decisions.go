@@ -91,6 +91,20 @@ func (tx *Tx) Ended(ctx context.Context, order int64) (c market.Completion, foun
 	return c, found, nil
 }
 
+// PayerParked is why billing set the buyer of an order aside that is not paid; found
+// is false where it did not.
+func (tx *Tx) PayerParked(ctx context.Context, order int64) (p Parked, found bool, err error) {
+	found, err = tx.one(ctx, `
+		SELECT p.id, p.job, p.site, p.subject, b.code, p.run_id, p.business_date, p.reason
+		FROM orders o JOIN buyers b ON b.id = o.buyer_id JOIN parked p ON p.subject = b.id AND p.job = 'billing' AND p.requeued_at IS NULL
+		WHERE o.id = $1 AND o.paid_at IS NULL AND o.cancelled_at IS NULL AND NOT EXISTS (SELECT FROM order_ends e WHERE e.order_id = o.id)
+		ORDER BY p.id DESC LIMIT 1`, []any{order}, &p.ID, &p.Job, &p.Site, &p.Subject, &p.Code, &p.RunID, &p.On, &p.Reason)
+	if err != nil {
+		return p, false, fmt.Errorf("find whether the buyer of order %d is parked: %w", order, err)
+	}
+	return p, found, nil
+}
+
 // ParkedNow is why a job set a subject aside; found is false where it did not.
 func (tx *Tx) ParkedNow(ctx context.Context, job string, subject int64) (p Parked, found bool, err error) {
 	found, err = tx.one(ctx, `

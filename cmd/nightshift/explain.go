@@ -156,6 +156,9 @@ func (p *program) tell(t telling, code string, story jobs.Story) {
 		p.printf(t.say("What was decided in %[1]s is in the archive: `nightshift archive restore %[1]s` brings it back.")+"\n", market.Month(month))
 	}
 	if k := story.Parked; k != nil {
+		if k.Code != "" {
+			code = k.Code // of the buyer who is to pay it
+		}
 		p.printf(t.say("%s on %s, run %d: %s")+"\n", p.paint(p.out, yellow, t.say("parked")), k.On, k.RunID, k.Reason)
 		p.printf(t.say("Correct it and import it again, or correct the rule and `nightshift runs requeue %s %s`.")+"\n", k.Job, code)
 	} else if len(story.Decisions) == 0 && len(story.Paid) == 0 && story.Away == nil && story.Told == nil {

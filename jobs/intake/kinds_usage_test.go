@@ -78,6 +78,16 @@ prices.csv,6,brackets,1000000000000000000000000000000,"read prices ""10000000000
 `)
 }
 
+// What no index could hold is refused by its row, and not as an error of the file.
+func TestARecordHasACodeOfATrade(t *testing.T) {
+	d := shop(t)
+	d.must("usage", usageHeader+uploaded("", 1), "+1 ~0 =0 !0")
+	long := strings.Repeat("x", 201)
+	if got := d.take("usage", strings.ReplaceAll(usageHeader+uploaded("", 1), "i1", long)); !strings.HasPrefix(got, "+0 ~0 =0 !1 not kept") {
+		t.Errorf("an instance of 201 bytes: %s", got)
+	}
+}
+
 func TestPackagesAreOwned(t *testing.T) {
 	d := shop(t)
 	const header = "code,buyer,quota,valid_from,valid_until,purchased_at,threshold,price\n"

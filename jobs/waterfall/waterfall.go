@@ -157,7 +157,7 @@ func (w *waterfall) ask(instruments []market.Instrument, sort func(*market.Instr
 		if !sort(i) {
 			continue
 		}
-		if c := i.Currency(); c != "" && c != w.bill.Price.Currency {
+		if c := i.Currency(); c != "" && w.bill.Price.Currency != "" && c != w.bill.Price.Currency {
 			w.refuse(chosen{Instrument: i}, "It is in "+string(c)+", and the bill in "+string(w.bill.Price.Currency)+".")
 			continue
 		}
