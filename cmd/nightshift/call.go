@@ -27,8 +27,9 @@ func (p *program) call() *cobra.Command {
 	cmd := group("call", "Sign and verify calls to sellers' interfaces", callHelp, `
   nightshift call sign 'https://isv.example/produce?activity=expireInstance&instanceId=inst-1&timeStamp=20240601020304005' --key-file key
   nightshift call sign https://isv.example/produce --body call.json --key-file key
-  nightshift call verify 'https://isv.example/produce?signature=B59F…&timestamp=1666677988730&nonce=RLLU' --body call.json --key-file key`)
-	cmd.AddCommand(p.callSign(), p.callVerify())
+  nightshift call verify 'https://isv.example/produce?signature=B59F…&timestamp=1666677988730&nonce=RLLU' --body call.json --key-file key
+  nightshift call answer --body answer.json --key-file key`)
+	cmd.AddCommand(p.callSign(), p.callVerify(), p.callAnswer())
 	return cmd
 }
 
@@ -87,9 +88,31 @@ Exit codes: 0 it holds; 1 it does not; 2 wrongly asked.`,
 	return cmd
 }
 
+func (p *program) callAnswer() *cobra.Command {
+	var s signedCall
+	cmd := &cobra.Command{
+		Use: "answer --key-file FILE --body FILE", Short: "Sign the answer to a call: its header Body-Sign",
+		Long:    "Answer prints the header by which a seller's interface signs what it answers.",
+		Args:    takes(0, 0, "no words, only options"),
+		Example: `  nightshift call answer --body answer.json --key-file key`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := s.read(cmd.InOrStdin(), ""); err != nil {
+				return err
+			}
+			if p.json {
+				return p.printJSON(map[string]string{"Body-Sign": signing.Answer(s.key, s.body)})
+			}
+			p.printf("Body-Sign: %s\n", signing.Answer(s.key, s.body))
+			return nil
+		},
+	}
+	s.options(cmd)
+	return cmd
+}
+
 func (s *signedCall) options(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.keyFile, "key-file", "", "the file with the access key; - for the standard input")
-	cmd.Flags().StringVar(&s.bodyFile, "body", "", "of version 2: the file with the body of the call, byte by byte; empty: none")
+	cmd.Flags().StringVar(&s.bodyFile, "body", "", "the file with the body, byte by byte; empty: none")
 	cmd.Flags().BoolVar(&s.seconds, "seconds", false, "of version 2: the timestamp is in seconds, instead of milliseconds")
 }
 

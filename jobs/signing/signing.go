@@ -6,6 +6,8 @@
 //	V2  signature = hex(HMAC-SHA256(key, key + nonce + timestamp + lower(hex(HMAC-SHA256(key, body)))))
 //	    support.huaweicloud.com/accessg-marketplace/zh-cn_topic_0070649248.html
 //
+// and the bodies of answers, which both want signed in a header.
+//
 // Owns: what is signed, and when a time stamp is too old.
 // Does not own: keys, sending, the bodies of calls (rules/market).
 // Always: signatures are compared in the same time whatever they are, and no error
@@ -125,6 +127,11 @@ func VerifyV2(key string, parameters url.Values, body []byte, now time.Time, uni
 		return fmt.Errorf("%w any more: its timestamp is %s from now, and may be %s", ErrNot, off, Within)
 	}
 	return nil
+}
+
+// Answer is the header Body-Sign of an answer with a body: base64(HMAC-SHA256(key, body)).
+func Answer(key string, body []byte) string {
+	return `sign_type="HMAC-SHA256", signature= "` + base64.StdEncoding.EncodeToString(sum(key, string(body))) + `"`
 }
 
 // Write writes an instant as a time stamp.

@@ -65,6 +65,14 @@ func TestASignatureOfTheSecondVersionHoldsForAMinute(t *testing.T) {
 	}
 }
 
+// The signature was computed apart from this code, by openssl dgst.
+func TestAnAnswerIsSignedInItsHeader(t *testing.T) {
+	const want = `sign_type="HMAC-SHA256", signature= "Z/UmgZPdY+MG5QpLpnPiZNtAw3walvoHIssjgBqh/jU="`
+	if got := Answer("secret", []byte(`{"resultCode":"000000"}`)); got != want {
+		t.Errorf("the header is %s, not %s", got, want)
+	}
+}
+
 // Whatever is changed of a call, its signature does not hold, and no text names the
 // key.
 func TestNothingElseHolds(t *testing.T) {
