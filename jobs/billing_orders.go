@@ -60,6 +60,7 @@ type orderTry struct {
 	paid      bool
 	forbidden bool
 	shortfall market.Money
+	toPay     market.Bill // what was last tried to be paid
 	payment   market.Payment
 }
 
@@ -96,11 +97,11 @@ func (t *orderTry) try(at time.Time) error {
 		return fmt.Errorf("order %s is to be paid and has no amount: import it with its amount", o.Code)
 	}
 	var err error
-	m := market.Bill{Kind: market.DeductedOrder, Seller: o.Seller, Product: o.Product, ProductClass: o.ProductClass, AccessType: o.AccessType, Model: o.Model, TermUnit: o.TermUnit,
+	t.toPay = market.Bill{Kind: market.DeductedOrder, Seller: o.Seller, Product: o.Product, ProductClass: o.ProductClass, AccessType: o.AccessType, Model: o.Model, TermUnit: o.TermUnit,
 		ChargeMode: o.ChargeMode, OrderType: o.Type, Price: o.Amount, At: at, Named: o.PayWith, CreditAllowed: o.CreditAllowed}
 	if o.Forbidden != "" {
 		t.payment = market.Payment{Price: o.Amount, Forbidden: o.Forbidden}
-	} else if t.payment, err = t.pay(market.DeductedOrder, m); err != nil {
+	} else if t.payment, err = t.pay(market.DeductedOrder, t.toPay); err != nil {
 		return fmt.Errorf("order %s: %w", o.Code, err)
 	}
 	t.asked, t.tried, t.paid, t.forbidden = true, at, t.payment.Paid(), t.payment.Forbidden != ""
@@ -167,6 +168,9 @@ func (t *orderTry) decide(at time.Time) error {
 	switch answer.Outcome {
 	case "deduct":
 		t.end(market.OrderPaid, at)
+		if err := t.await(market.DeductedOrder, t.toPay, t.payment.Due); err != nil {
+			return err
+		}
 		return t.deduct(market.Deduction{Key: "order/" + name + "/paid", Kind: market.DeductedOrder, Subject: o.ID, SellerID: o.SellerID, ProductID: o.ProductID,
 			Seller: o.Seller, At: at, Payment: t.payment})
 	case "cancel":

@@ -66,7 +66,8 @@ func (b *bill) monthEnd(month market.Date) time.Time {
 }
 
 // roundMonths rounds the totals of months that ended by an instant: what the
-// buyer paid too much comes back to the balance, what is missing stays owed.
+// buyer paid too much comes back to the balance, what is missing stays owed. Of who
+// buys on account both are on that account, so that the bill asks for the total.
 func (b *bill) roundMonths(upto time.Time) error {
 	var failed error
 	b.billed.stands.Unrounded = slices.DeleteFunc(slices.Clone(b.billed.stands.Unrounded), func(u unrounded) bool {
@@ -95,10 +96,17 @@ func (b *bill) roundMonth(u unrounded, end time.Time) error {
 	}
 	code := b.payer.Code
 	j := market.Journal{Key: roundingKey(b.payer.Site, code, u.Month, u.Sum.Currency), Memo: "Rounding of the month of " + code, At: end}
+	back, from := market.BuyerCash(code), market.BuyerArrears(code)
+	if b.payer.OnAccount && u.Sum.Currency == b.site.Currency {
+		if j.At = end.Add(-time.Microsecond); b.owedOnAccount().Amount.Cmp(dropped.Amount) >= 0 { // within the month that is billed
+			back = market.BuyerMonthEnd(code)
+		}
+		from = market.BuyerMonthEnd(code)
+	}
 	if dropped.Amount.Sign() > 0 {
-		j.Post(market.PlatformDropped, market.BuyerCash(code), dropped)
+		j.Post(market.PlatformDropped, back, dropped)
 	} else {
-		j.Post(market.BuyerArrears(code), market.PlatformDropped, dropped.Neg())
+		j.Post(from, market.PlatformDropped, dropped.Neg())
 	}
 	if err := b.book(j); err != nil {
 		return err
