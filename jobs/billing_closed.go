@@ -42,6 +42,7 @@ func (d *billingDesk) closings(n int) (keys []string) {
 		for _, at := range p.Orders[i].Asked() {
 			falls(at)
 		}
+		currencies = append(currencies, p.Orders[i].Amount.Currency)
 	}
 	for i := range used {
 		falls(used[i].ReceivedAt)
