@@ -21,6 +21,9 @@ func (b *bill) refund(r *market.RefundRequest) error {
 	if r.Ends() && len(r.Paid) == 0 {
 		return nil // there is nothing to give back, unless it is paid later
 	}
+	if currency == "" && len(r.Paid) > 0 { // an upgrade that came without an amount: its price was found
+		currency = r.Paid[0].Amount.Currency
+	}
 	paid := market.NewMoney(market.Decimal{}, currency)
 	for _, s := range r.Paid {
 		sum, err := paid.Add(s.Amount)
@@ -38,7 +41,7 @@ func (b *bill) refund(r *market.RefundRequest) error {
 	facts := rules.RefundFacts{Request: r.Request, OrderType: o.Type, AccessType: o.AccessType, DeliveryMode: o.DeliveryMode, ChargeMode: o.ChargeMode,
 		Seller: r.Seller, Product: r.Product, Paid: paid, Asked: asked, ProvisionedFor: market.StartedAt(seen(r.Since, r.RequestedAt)),
 		Supervised: r.Watched, Completed: !seen(r.Ended, r.RequestedAt).IsZero(), Collected: !seen(r.Taken, r.RequestedAt).IsZero(),
-		Begun: !seen(r.Since, r.RequestedAt).IsZero(), Over: !seen(r.Until, r.RequestedAt).IsZero(), Trial: o.Amount.IsZero(), ThisYear: r.ThisYear + b.unconditional[year]}
+		Begun: !seen(r.Since, r.RequestedAt).IsZero(), Over: !seen(r.Until, r.RequestedAt).IsZero(), Trial: o.Amount.IsZero() && len(r.Paid) == 0, ThisYear: r.ThisYear + b.unconditional[year]}
 	policy := b.version["refunds"]
 	answer, err := policy.Decide(&facts, r.RequestedAt)
 	if err != nil {

@@ -14,7 +14,7 @@ var smallKinds = []Kind{
 	{Name: "calls", table: "calls", Key: []string{"order", "activity", "called_at"}, Wakes: wakesOpen("openings", "t.order_id", "t.called_at"),
 		About: "Calls to sellers' interfaces that are to open what was paid, with their answers.", Columns: []Column{
 			{Name: "order", Type: Code, Required: true, Refers: "orders"},
-			{Name: "activity", Type: Word, Words: []string{"newInstance", "queryInstance"}, Default: "newInstance", About: "to open it, or to ask what became of that"},
+			{Name: "activity", Type: Word, Words: []string{"newInstance", "upgrade", "queryInstance"}, Default: "newInstance", About: "to open it, to upgrade what a change order is for, or to ask what became of that"},
 			{Name: "called_at", Type: Instant, Required: true},
 			{Name: "code", Type: Text, About: "of the answer: 000000 opened, 000004 in progress, anything else a failure; empty: no answer came"},
 			{Name: "instance", Type: Code, About: "that the answer named"},

@@ -2,12 +2,9 @@ package market
 
 import "time"
 
-// Activities of the seller's interface that open what was paid, by their
-// published names: the second asks whether the first has come to its end.
-const (
-	NewInstance   = "newInstance"
-	QueryInstance = "queryInstance"
-)
+// QueryInstance is the activity of the seller's interface that asks whether another
+// one has come to its end: newInstance, or the upgrade of what was bought.
+const QueryInstance = "queryInstance"
 
 // Answers of the seller's interface, by their published codes. Any other is a
 // failure, and so is none.
@@ -33,9 +30,9 @@ type SellerCall struct {
 	Instance string // that the answer named; empty where it named none
 }
 
-// Failed tells whether the call was to open something and did not.
+// Failed tells whether the call was to open something, or to upgrade it, and did not.
 func (c *SellerCall) Failed() bool {
-	return c.Activity == NewInstance && c.Code != AnswerDone && c.Code != AnswerInProgress
+	return c.Activity != QueryInstance && c.Code != AnswerDone && c.Code != AnswerInProgress
 }
 
 // Opening is an order that its seller has to open, with the calls for it, in
