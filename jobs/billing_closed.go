@@ -44,10 +44,10 @@ func (d *billingDesk) closings(n int) (keys []string) {
 		}
 		currencies = append(currencies, p.Orders[i].Amount.Currency)
 	}
-	for i := range used {
-		falls(used[i].ReceivedAt)
-	}
-	if len(used) > 0 {
+	if len(used) > 0 { // in the order of their receipt
+		for m := month(used[0].ReceivedAt); m <= month(used[len(used)-1].ReceivedAt); m = m.AddMonths(1, 1) {
+			falls(m.At(market.TimeOfDay{}, x.site.Zone))
+		}
 		currencies = append(currencies, x.meter.Currencies()...)
 	}
 	slices.Sort(currencies)
