@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
 )
@@ -31,6 +32,7 @@ var takenBackOtherwise = []struct{ begins, how string }{
 	{"unsubscription/", "report a charge: `nightshift import charges`"},
 	{"settlement/", "issue the next version of the statement: `nightshift settlement reissue`"},
 	{"payment/", "`nightshift settlement retry`, or the bank's answer, says what became of a payment"},
+	{"hold/", "say what became of the payment: `nightshift ledger post`, `void` or `expire`"},
 	{"reversal/", "a reversal stands: report the fact anew, under a code of its own"},
 }
 
@@ -50,32 +52,49 @@ func (e *Engine) ReverseJournal(ctx context.Context, ask ReverseAsk) (back marke
 			return back, fmt.Errorf("%w: reverse %s: it is more than its journal: %s", ErrBadRequest, ask.Key, t.how)
 		}
 	}
-	k := storage.Keeping{Site: ask.Site, On: market.DateOf(ask.At, site.Zone)}
-	if err := e.Store.EnsureMonth(ctx, k.On); err != nil {
-		return back, err
-	}
-	err = e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
-		key := "reversal/" + ask.Key
-		if err := tx.Serialise(ctx, key); err != nil {
-			return err
-		}
+	key := "reversal/" + ask.Key
+	err = e.bookByHand(ctx, site, "reverse "+ask.Key, ask.At, key, func(ctx context.Context, tx *storage.Tx) ([]market.Journal, error) {
 		found, err := tx.JournalsByKey(ctx, []string{ask.Key, key})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		j, booked := found[ask.Key]
 		if !booked {
-			return fmt.Errorf("%w: reverse %s: nothing was booked under this key: see `nightshift ledger journal`", ErrBadRequest, ask.Key)
+			return nil, fmt.Errorf("%w: reverse %s: nothing was booked under this key: see `nightshift ledger journal`", ErrBadRequest, ask.Key)
 		}
 		if before, twice := found[key]; twice {
-			return fmt.Errorf("%w: reverse %s: it was taken back before: %s", ErrBadRequest, ask.Key, before.Memo)
+			return nil, fmt.Errorf("%w: reverse %s: it was taken back before: %s", ErrBadRequest, ask.Key, before.Memo)
 		}
 		back = j.Reverse(key, ask.At)
 		back.Memo += ", by " + ask.Actor + ": " + ask.Because
-		if err := tx.KeepJournals(ctx, k, storage.PersonSource(k.On), []market.Journal{back}); err != nil {
-			return fmt.Errorf("reverse %s: %w", ask.Key, err)
-		}
-		return tx.WakeOwners(ctx, ask.Site, back)
+		return []market.Journal{back}, nil
 	})
 	return back, err
+}
+
+// bookByHand books what a person makes of the books as they stand, one at a time
+// under a lock, and has billing look at the buyers whom it concerns.
+func (e *Engine) bookByHand(ctx context.Context, site *rules.Site, what string, at time.Time, lock string, make func(ctx context.Context, tx *storage.Tx) ([]market.Journal, error)) error {
+	k := storage.Keeping{Site: site.Name, On: market.DateOf(at, site.Zone)}
+	if err := e.Store.EnsureMonth(ctx, k.On); err != nil {
+		return err
+	}
+	return e.Store.InTx(ctx, func(ctx context.Context, tx *storage.Tx) error {
+		if err := tx.Serialise(ctx, lock); err != nil {
+			return err
+		}
+		journals, err := make(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := tx.KeepJournals(ctx, k, storage.PersonSource(k.On), journals); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		for i := range journals {
+			if err := tx.WakeOwners(ctx, site.Name, journals[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -287,6 +287,30 @@ func (tx *Tx) JournalsByKey(ctx context.Context, keys []string) (map[string]mark
 	return found, nil
 }
 
+// OpenHolds are the holds of a site of which nobody said what became of the payment,
+// the oldest first.
+func (tx *Tx) OpenHolds(ctx context.Context, site string) (holds []market.Journal, err error) {
+	err = tx.Query(ctx, `
+		SELECT j.key, j.memo, j.at, coalesce(j.reverses, ''), p.from_account, p.to_account, p.amount, p.currency
+		FROM event_keys e
+		JOIN journals j ON j.id = e.journal_id AND j.business_date = e.business_date AND j.key = e.key
+		JOIN postings p ON p.journal_id = j.id AND p.business_date = j.business_date
+		WHERE e.key >= 'hold/' || $1 || '/' AND e.key < 'hold/' || $1 || '0' AND e.key NOT LIKE '%/end'
+		  AND NOT EXISTS (SELECT FROM event_keys o WHERE o.key = e.key || '/end')
+		ORDER BY j.at, j.key`, []any{site}, func(rows pgx.Rows) error {
+		j, p, err := scanJournal(rows)
+		if err == nil && p != nil {
+			j.Postings = append(j.Postings, *p)
+			holds = append(holds, j)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the holds of %s: %w", site, err)
+	}
+	return holds, nil
+}
+
 // scanJournal reads a journal and one of its postings; nil where it has none.
 // more are columns behind them.
 func scanJournal(rows pgx.Rows, more ...any) (j market.Journal, p *market.Posting, err error) {

@@ -25,8 +25,9 @@ seller:acme:accrued, platform:fees.`, `
   nightshift ledger trial                           all of it adds up to zero
   nightshift ledger gateway --date 2026-04-01       tied to the payment gateway
   nightshift ledger reverse money/cn/M-1 --because TEXT   takes a mistake back
+  nightshift ledger holds                           payments in doubt
   nightshift ledger verify                          nothing was changed since`)
-	cmd.AddCommand(p.ledgerBalance(), p.ledgerJournal(), p.ledgerTrial(), p.ledgerGateway(), p.ledgerReverse(), p.ledgerSeal(), p.ledgerVerify())
+	cmd.AddCommand(p.ledgerBalance(), p.ledgerJournal(), p.ledgerTrial(), p.ledgerGateway(), p.ledgerReverse(), p.ledgerHold(), p.ledgerHoldEnd(true), p.ledgerHoldEnd(false), p.ledgerExpire(), p.ledgerHolds(), p.ledgerSeal(), p.ledgerVerify())
 	return cmd
 }
 
