@@ -87,7 +87,7 @@ const TakeBackMarks = `
 // prices were reported. It follows an import of prices.
 const WakeUnpriced = `
 	WITH given AS (
-		UPDATE parked p SET requeued_at = now(), requeued_by = 'import'
+		UPDATE parked p SET requeued_at = now(), requeued_by = '` + byImport + `'
 		WHERE p.job = 'billing' AND p.site = $1 AND p.requeued_at IS NULL
 		  AND EXISTS (SELECT FROM instances i JOIN products g ON g.id = i.product_id
 		              WHERE i.buyer_id = p.subject AND i.site = $1 AND g.code IN (SELECT s.product FROM staged s))

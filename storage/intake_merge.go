@@ -107,7 +107,7 @@ func (tx *Tx) wakeTouched(ctx context.Context, in Inbound) error {
 // giveBack requeues what was parked of the subjects that were touched.
 const giveBack = `
 	WITH given AS (
-		UPDATE parked p SET requeued_at = now(), requeued_by = 'import'
+		UPDATE parked p SET requeued_at = now(), requeued_by = '` + byImport + `'
 		FROM subjects o
 		WHERE p.job = $1 AND p.site = $2 AND p.requeued_at IS NULL AND p.subject IN (SELECT subject%[1]d FROM touched)
 		  AND o.job = p.job AND o.subject = p.subject

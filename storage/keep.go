@@ -176,7 +176,8 @@ func (tx *Tx) ParkedOpen(ctx context.Context, job, site string, limit int) ([]Pa
 }
 
 // Requeue gives parked candidates back to the next run. With no codes it is
-// all of the job and site. It answers how many there were.
+// all of the job and site. It answers how many there were, with those among the
+// codes that an import gave back before.
 func (tx *Tx) Requeue(ctx context.Context, job, site string, codes []string, actor string) (int64, error) {
 	n, err := tx.Exec(ctx, `
 		WITH given AS (
@@ -190,5 +191,18 @@ func (tx *Tx) Requeue(ctx context.Context, job, site string, codes []string, act
 	if err != nil {
 		return 0, fmt.Errorf("requeue parked work: %w", err)
 	}
-	return n, nil
+	var before int64 // an import of what was mended gave them back
+	_, err = tx.one(ctx, `
+		SELECT count(*) FROM (
+			SELECT DISTINCT ON (p.job, p.subject) p.requeued_by FROM parked p JOIN subjects o ON o.job = p.job AND o.subject = p.subject
+			WHERE ($1 = '' OR p.job = $1) AND p.site = $2 AND o.code = ANY($3)
+			ORDER BY p.job, p.subject, p.run_id DESC) newest
+		WHERE requeued_by = $4`, []any{job, site, codes, byImport}, &before)
+	if err != nil {
+		return 0, fmt.Errorf("ask what an import gave back: %w", err)
+	}
+	return n + before, nil
 }
+
+// byImport is who gave back what was parked until its facts were reported again.
+const byImport = "import"
