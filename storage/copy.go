@@ -32,7 +32,9 @@ func (tx *Tx) CopyRows(ctx context.Context, table string, columns []string, n in
 		if r.types, err = columnTypes(ctx, c, table, columns); err != nil {
 			return err
 		}
-		_, err = c.PgConn().CopyFrom(ctx, r, copyStatement(table, columns))
+		read := &whileCopied{of: r}
+		defer read.end()
+		_, err = c.PgConn().CopyFrom(ctx, read, copyStatement(table, columns))
 		return err
 	})
 	if err != nil && r.err != nil {
@@ -42,6 +44,32 @@ func (tx *Tx) CopyRows(ctx context.Context, table string, columns []string, n in
 		return fmt.Errorf("copy into %s: %w", table, err)
 	}
 	return nil
+}
+
+// whileCopied reads until the copy has ended. The driver leaves a reader running where
+// a connection breaks in the middle: it must not touch rows whose room another copy
+// has by then.
+type whileCopied struct {
+	sync.Mutex
+	of   io.Reader
+	over bool
+}
+
+// Read belongs to io.Reader.
+func (w *whileCopied) Read(p []byte) (int, error) {
+	w.Lock()
+	defer w.Unlock()
+	if w.over {
+		return 0, io.ErrClosedPipe
+	}
+	return w.of.Read(p)
+}
+
+// end waits for a read that is under way, and lets no other begin.
+func (w *whileCopied) end() {
+	w.Lock()
+	defer w.Unlock()
+	w.over = true
 }
 
 func copyStatement(table string, columns []string) string {
