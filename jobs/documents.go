@@ -83,7 +83,12 @@ func (e *Engine) Workbook(ctx context.Context, r market.Run, w io.Writer) error 
 	if err != nil {
 		return err
 	}
-	return tied(e.accountOf(ctx, r, func(a *account) error { return l.report(a, w) }))
+	return tied(e.accountOf(ctx, r, func(a *account) error {
+		if err := a.tx.ReadsMany(ctx); err != nil {
+			return err
+		}
+		return l.report(a, w)
+	}))
 }
 
 // accountOf gives an account of a completed run.
@@ -162,6 +167,9 @@ func (a *account) report() (reports.AcceptanceReport, error) {
 		return report, err
 	}
 	report.Policies = used
+	if err := a.tx.PickStanding(a.ctx, a.run); err != nil {
+		return report, err
+	}
 	counts, err := a.counts()
 	report.Counts = counts
 	return report, err

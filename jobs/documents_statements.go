@@ -52,6 +52,9 @@ func (e *Engine) papers(ctx context.Context, r market.Run) (p *papers, err error
 // statement writes the workbook of one statement.
 func (p *papers) statement(ctx context.Context, s storage.StatementStand, w io.Writer) error {
 	return p.engine.accountOf(ctx, p.run, func(a *account) error {
+		if err := a.tx.ReadsFew(ctx); err != nil {
+			return err
+		}
 		report, err := a.statementReport(s, p.used, p.billDay, p.steps)
 		if err != nil {
 			return err

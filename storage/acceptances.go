@@ -102,33 +102,46 @@ func (tx *Tx) SettledBy(ctx context.Context, r market.Run, outcome string) iter.
 	})
 }
 
-// stood picks, of every order that was open when a run had ended, the decision
-// that stood then. What people decided after the run's as-of came later. Open
-// then is what is open now and whatever has left since: completed (also by a run of
-// the same night that came later, of an order that was not opened), found to be
-// unsupervised, or parked. The newest decisions are found by their keys first:
-// their facts are a thousand times what is sorted for it.
-const stood = `
-	WITH open AS (
-		SELECT subject FROM due WHERE job = $1 AND site = $2
-		UNION
-		SELECT order_id FROM completions
-		WHERE run_id IS NOT NULL AND business_date >= $3
-		  AND (business_date > $3 OR run_id > (SELECT r.id FROM runs r WHERE r.job = $1 AND r.site = $2 AND r.business_date = $3))
-		UNION
-		SELECT order_id FROM completions WHERE run_id IS NULL AND completed_at > $4
-		UNION
-		SELECT subject FROM decisions WHERE ruleset = $1 AND outcome = 'unsupervised' AND business_date > $3
-		UNION
-		SELECT subject FROM parked WHERE job = $1 AND site = $2 AND business_date > $3),
-	newest AS (
-		SELECT DISTINCT ON (d.subject) d.subject, d.business_date, d.no
-		FROM open JOIN decisions d ON d.subject = open.subject
-		WHERE d.ruleset = $1 AND (CASE WHEN d.run_id IS NULL THEN d.due_at <= $4 ELSE d.business_date <= $3 END)
-		ORDER BY d.subject, d.business_date DESC, d.no DESC),
-	stands AS (
-		SELECT d.*
-		FROM newest n JOIN decisions d ON d.subject = n.subject AND d.ruleset = $1 AND d.business_date = n.business_date AND d.no = n.no)`
+// PickStanding picks, of every order that was open when a run had ended, the
+// decision that stood then, for StandingAt and TallyStanding in the same
+// transaction. What people decided after the run's as-of came later. Open then is
+// what is open now and whatever has left since: completed (also by a run of the
+// same night that came later, of an order that was not opened), found to be
+// unsupervised, or parked. Decisions are picked by their keys: their facts are a
+// thousand times what is sorted for it.
+func (tx *Tx) PickStanding(ctx context.Context, r market.Run) error {
+	for _, statement := range []struct {
+		text string
+		args []any
+	}{{`CREATE TEMP TABLE standing (subject bigint NOT NULL, business_date date NOT NULL, no int NOT NULL, outcome text NOT NULL, code text NOT NULL) ON COMMIT DROP`, nil}, {`
+		WITH open AS (
+			SELECT subject FROM due WHERE job = $1 AND site = $2
+			UNION
+			SELECT order_id FROM completions
+			WHERE run_id IS NOT NULL AND business_date >= $3
+			  AND (business_date > $3 OR run_id > (SELECT r.id FROM runs r WHERE r.job = $1 AND r.site = $2 AND r.business_date = $3))
+			UNION
+			SELECT order_id FROM completions WHERE run_id IS NULL AND completed_at > $4
+			UNION
+			SELECT subject FROM decisions WHERE ruleset = $1 AND outcome = 'unsupervised' AND business_date > $3
+			UNION
+			SELECT subject FROM parked WHERE job = $1 AND site = $2 AND business_date > $3),
+		newest AS (
+			SELECT DISTINCT ON (d.subject) d.subject, d.business_date, d.no, d.outcome
+			FROM open JOIN decisions d ON d.subject = open.subject
+			WHERE d.ruleset = $1 AND (CASE WHEN d.run_id IS NULL THEN d.due_at <= $4 ELSE d.business_date <= $3 END)
+			ORDER BY d.subject, d.business_date DESC, d.no DESC)
+		INSERT INTO standing SELECT n.*, o.code FROM newest n JOIN orders o ON o.id = n.subject AND o.site = $2`, []any{r.Job, r.Site, r.On, r.AsOf}}, {
+		`ANALYZE standing`, nil}} {
+		if _, err := tx.Exec(ctx, statement.text, statement.args...); err != nil {
+			return fmt.Errorf("pick what stood when the %s run of %s at %s had ended: %w", r.Job, r.On, r.Site, err)
+		}
+	}
+	return nil
+}
+
+// stands joins what PickStanding picked with the decisions.
+const stands = ` FROM standing o JOIN decisions d ON d.subject = o.subject AND d.ruleset = $1 AND d.business_date = o.business_date AND d.no = o.no`
 
 // StandingAt are the open orders for which an outcome stood when a run had
 // ended, the longest waiting first.
@@ -136,11 +149,11 @@ func (tx *Tx) StandingAt(ctx context.Context, r market.Run, outcome string) iter
 	var v Standing
 	var since, look pgtype.Timestamptz
 	dest := append(v.dest(), &v.Outcome, &v.Rule, &v.RunID, &v.WaitsFor, &since, &look, &v.Because)
-	return each(ctx, tx, stood+`
+	return each(ctx, tx, `
 		SELECT `+orderLine+`, d.outcome, d.rule, coalesce(d.run_id, 0), coalesce(d.carried->>'waits_for', ''), d.due_at, d.look_at, coalesce(d.because, '')
-		FROM stands d JOIN orders o ON o.id = d.subject AND o.site = $2
-		WHERE d.outcome = $5
-		ORDER BY d.due_at NULLS LAST, o.code`, []any{r.Job, r.Site, r.On, r.AsOf, outcome}, dest, func() Standing {
+		`+stands+`
+		WHERE o.outcome = $2
+		ORDER BY d.due_at NULLS LAST, o.code`, []any{r.Job, outcome}, dest, func() Standing {
 		v.Since, v.LookAt = since.Time, look.Time
 		return v
 	})
@@ -185,10 +198,7 @@ func (tx *Tx) TallySettled(ctx context.Context, r market.Run, outcome string) (T
 
 // TallyStanding counts the open orders for which an outcome stood.
 func (tx *Tx) TallyStanding(ctx context.Context, r market.Run, outcome string) (Tally, error) {
-	return tx.tally(ctx, "count the orders that "+outcome, stood+`
-		SELECT `+totals+`
-		FROM stands d JOIN orders o ON o.id = d.subject AND o.site = $2
-		WHERE d.outcome = $5`, r.Job, r.Site, r.On, r.AsOf, outcome)
+	return tx.tally(ctx, "count the orders that "+outcome, `SELECT `+totals+stands+` WHERE o.outcome = $2`, r.Job, outcome)
 }
 
 func (tx *Tx) tally(ctx context.Context, doing, query string, args ...any) (Tally, error) {

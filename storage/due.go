@@ -185,29 +185,3 @@ func (tx *Tx) BorrowDue(ctx context.Context, job, site string, asOf time.Time, a
 	}
 	return nil
 }
-
-// hint keeps the planner from a way of working until unhint, or the end of the
-// transaction.
-func (tx *Tx) hint(ctx context.Context, way string) error {
-	_, err := tx.Exec(ctx, `SELECT set_config($1, 'off', true)`, way)
-	return err
-}
-
-func (tx *Tx) unhint(ctx context.Context, way string) error {
-	_, err := tx.Exec(ctx, `SELECT set_config($1, 'on', true)`, way)
-	return err
-}
-
-// lookingUp has the planner look few rows up among many, whatever its figures
-// say: they are older than the last night.
-func (tx *Tx) lookingUp(ctx context.Context, read func() error) error {
-	const ways = `SELECT set_config(way, $1, true) FROM unnest(ARRAY['enable_hashjoin', 'enable_mergejoin', 'enable_seqscan']) AS way`
-	if _, err := tx.Exec(ctx, ways, "off"); err != nil {
-		return err
-	}
-	if err := read(); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, ways, "on")
-	return err
-}

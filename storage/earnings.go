@@ -39,10 +39,16 @@ func (tx *Tx) SellerBooks(ctx context.Context, q EarningsQuery) ([]market.Seller
 		r.books[i].Seller.ID, r.at[id] = id, i
 		r.books[i].Settled, r.books[i].Before = map[string]bool{}, map[string][]market.StatementLine{}
 	}
-	for _, read := range []func() error{r.sellers, r.counted, r.open, r.sold, r.lines, r.deducted, r.used, r.read, r.sources, r.refunds, r.renewalsTakenBack, r.agreed, r.earn, r.repaid, r.settled, r.neverOpened, r.stillOpen, r.carried} {
-		if err := read(); err != nil {
-			return nil, fmt.Errorf("read the trade of %d sellers from seller %d: %w", len(q.Sellers), q.Sellers[0], err)
+	err := tx.lookingUp(ctx, func() error {
+		for _, read := range []func() error{r.sellers, r.counted, r.open, r.sold, r.lines, r.deducted, r.used, r.read, r.sources, r.refunds, r.renewalsTakenBack, r.agreed, r.earn, r.repaid, r.settled, r.neverOpened, r.stillOpen, r.carried} {
+			if err := read(); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the trade of %d sellers from seller %d: %w", len(q.Sellers), q.Sellers[0], err)
 	}
 	return r.books, nil
 }
