@@ -46,7 +46,7 @@ func (s *story) payments() []string {
 		SELECT d.business_date::text, s.code, d.outcome, d.rule, d.due_at,
 		       coalesce((SELECT string_agg((r->>'instrument') || ': ' || (r->>'rule'), ', ') FROM jsonb_array_elements(d.refused) r), '')
 		FROM decisions d JOIN subjects s ON s.subject = d.subject AND s.job = CASE d.ruleset WHEN 'payment' THEN 'acceptance' ELSE 'billing' END
-		WHERE d.ruleset IN ('payment', 'arrears')
+		WHERE d.ruleset IN ('payment', 'arrears', 'repurchase')
 		ORDER BY d.business_date, s.code COLLATE "C", d.no`,
 		func(scan func(...any) error) (string, error) {
 			var on, code, outcome, rule, refused string

@@ -45,7 +45,7 @@ func (b *bill) nextUse() (time.Time, bool) {
 }
 
 // deductUse rates what counts at an instant, deducts it by instance, item and
-// cycle, and buys packages again of which too little is left.
+// cycle, and sees to packages of which little is left.
 func (b *bill) deductUse(at time.Time) error {
 	if err := b.use.walk.Step(); err != nil {
 		return err
@@ -60,7 +60,7 @@ func (b *bill) deductUse(at time.Time) error {
 		lines = rest
 	}
 	for _, low := range b.use.walk.Low() {
-		if err := b.repurchase(low); err != nil {
+		if err := b.low(low); err != nil {
 			return err
 		}
 	}
@@ -159,73 +159,6 @@ func (b *bill) deductMetered(m market.Bill, d market.Deduction) (err error) {
 func (b *bill) instance(id int64) *market.Instance {
 	i := slices.IndexFunc(b.usage.Instances, func(i market.Instance) bool { return i.ID == id })
 	return &b.usage.Instances[i]
-}
-
-// repurchase buys a package again of which too little is left, from the cash
-// there is; where that cannot be the buyer hears of it, once a day.
-func (b *bill) repurchase(low metering.Low) error {
-	site, code := b.payer.Site, b.payer.Code
-	pack := low.Pack.Pack
-	cash := b.books.Available(market.BuyerCash(code), pack.Price.Currency, low.At)
-	delisted, seller := b.shelf(pack, low.At)
-	answer, err := metering.Repurchase(b.version[metering.RepurchaseRuleset], low, cash, delisted, b.seen[low.Key(site)])
-	if err != nil {
-		return err
-	}
-	switch answer.Outcome {
-	case "buy":
-		b.seen[low.Key(site)] = true
-		again := pack.Again(low.At)
-		again.BuyerID = b.payer.ID
-		if err := b.use.walk.Own(again); err != nil {
-			return err
-		}
-		b.use.bought = append(b.use.bought, again)
-		b.billed.outcomes["repurchase"]++
-		return b.deduct(market.Deduction{Key: low.Key(site), Kind: market.DeductedPack, Subject: pack.InstanceID, SellerID: seller.SellerID, Seller: seller.Seller,
-			ProductID: pack.ProductID, Item: pack.Code, At: low.At, Payment: market.Payment{Price: pack.Price, Due: pack.Price, Dropped: market.NewMoney(market.Decimal{}, pack.Price.Currency),
-				Sources: []market.Source{{Instrument: market.Cash, Kind: market.Cash, Account: market.BuyerCash(code), Amount: pack.Price, Rule: answer.Rule}}}})
-	case "fail":
-		key := low.FailureKey(site, code, b.site.Zone)
-		if !b.seen[key] {
-			b.seen[key] = true
-			notify(&b.billed.effects, market.Notice{Key: key, Kind: "repurchase_failed", Subject: b.payer.ID, Recipients: []string{"buyer"}, At: low.At})
-		}
-	}
-	return nil
-}
-
-// shelf tells whether what a package is for is off the shelf, and who sells it.
-func (b *bill) shelf(p market.Pack, at time.Time) (delisted bool, sold market.Instance) {
-	for _, i := range b.usage.Instances {
-		if i.ID == p.InstanceID || p.InstanceID == 0 && i.ProductID == p.ProductID {
-			return !i.DelistedAt.IsZero() && !i.DelistedAt.After(at), i
-		}
-	}
-	return false, market.Instance{}
-}
-
-// occasions are the keys of re-purchases and of their failures that the use of
-// a buyer may come to.
-func occasions(u *market.Usage, site, buyer string, zone *time.Location, asOf time.Time) []string {
-	var keys []string
-	for _, p := range u.Packs {
-		if !p.Rebuy {
-			continue
-		}
-		for i := range u.Records {
-			begin, ok := market.ParseUsageTime(u.Records[i].BeginTime)
-			if window, valid := p.Window(begin, zone); ok && valid {
-				keys = append(keys, metering.Low{Pack: p, Window: window}.Key(site))
-			}
-			keys = append(keys, metering.Low{Pack: p, At: u.Records[i].ReceivedAt}.FailureKey(site, buyer, zone))
-		}
-	}
-	if len(keys) > 0 {
-		keys = append(keys, metering.Low{Pack: u.Packs[0], At: asOf}.FailureKey(site, buyer, zone))
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
 }
 
 // judgeStrays is what a run of billing does before its first chunk: use that

@@ -80,6 +80,7 @@ type billed struct {
 	turns      []turn // of the arrears, which sellers have to be told of
 	stands     stands
 	arrears    *market.Decision // what became of the buyer's resources; nil where nothing changed
+	failed     *market.Decision // why a package was not bought again; nil where none should have been
 	look       time.Time        // when there is next something to settle
 	outcomes   map[string]int64
 }
@@ -162,15 +163,23 @@ func (b *bill) settle() error {
 	if err != nil {
 		return err
 	}
-	if b.billed.look = earliest(b.billed.look, next); b.billed.arrears != nil {
-		b.billed.decisions = append(b.billed.decisions, *b.billed.arrears)
-	}
+	b.billed.look = earliest(b.billed.look, next)
+	b.billed.keepLast()
 	b.forgetFreezes()
 	b.billed.look = earliest(b.billed.look, b.billed.stands.Account)
 	for i := range b.billed.stands.Unrounded {
 		b.billed.look = earliest(b.billed.look, b.monthEnd(b.billed.stands.Unrounded[i].Month))
 	}
 	return nil
+}
+
+// keepLast keeps what was decided last of what may turn often in a run.
+func (b *billed) keepLast() {
+	for _, last := range []*market.Decision{b.arrears, b.failed} {
+		if last != nil {
+			b.decisions = append(b.decisions, *last)
+		}
+	}
 }
 
 // planMoney plans the money that came or went.

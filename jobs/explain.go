@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"nightshift/jobs/metering"
 	"nightshift/rules"
 	"nightshift/rules/market"
 	"nightshift/storage"
@@ -98,7 +99,7 @@ func (e *Engine) ExplainBuyer(ctx context.Context, siteName, code string, on mar
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrBadRequest, err)
 		}
-		decisions, err := tx.DecisionsOf(ctx, id, []string{"arrears"})
+		decisions, err := tx.DecisionsOf(ctx, id, aboutBuyers)
 		if err != nil {
 			return err
 		}
@@ -154,6 +155,10 @@ func (e *Engine) ExplainSmall(ctx context.Context, job, siteName, code string, o
 
 // aboutOrders are the rulesets whose subject is an order.
 var aboutOrders = []string{"acceptance", "reminders", "payment", "openings"}
+
+// aboutBuyers are those whose subject is a buyer: arrears, and packages that could
+// not be bought again.
+var aboutBuyers = []string{"arrears", metering.RepurchaseRuleset}
 
 // stoodOn are those of the decisions, oldest first, that stood on a date: the
 // last of each ruleset.

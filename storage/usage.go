@@ -165,20 +165,23 @@ func (r *usageReader) packs() error {
 	var amount market.Decimal
 	var currency word
 	dest := []any{&p.BuyerID, &p.ID, &p.Code, &p.InstanceID, &p.ProductID, &items, &p.Quota, &p.ValidFrom, &p.ValidUntil, &p.PurchasedAt, &reset,
-		&p.StopWhenUsedUp, &p.Rebuy, &p.Threshold, &amount, &currency}
+		&p.StopWhenUsedUp, &p.Watched, &p.Threshold, &p.Rebuy, &amount, &currency}
 	const columns = `p.buyer_id, p.id, p.code, coalesce(p.instance_id, 0), coalesce(p.product_id, 0), coalesce(p.items, ''), p.quota, p.valid_from, p.valid_until, p.purchased_at,
-		p.reset, p.stop_when_used_up, p.threshold IS NOT NULL, coalesce(p.threshold, 0), coalesce(p.price, 0), coalesce(p.currency, '')`
+		p.reset, p.stop_when_used_up, p.threshold IS NOT NULL, coalesce(p.threshold, 0), p.threshold IS NOT NULL AND p.authorised, coalesce(p.price, 0), coalesce(p.currency, '')`
 	const alive = ` ON p.buyer_id = q.buyer_id AND CASE WHEN p.stop_when_used_up THEN 'infinity' ELSE p.valid_until END > q.since `
 	since, named := r.packsSince()
 	return r.each(`
-		WITH q AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $4::timestamptz[]) AS q (buyer_id, since))
+		WITH q AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $4::timestamptz[]) AS q (buyer_id, since)),
+			bought AS NOT MATERIALIZED ( -- what is bought again goes by the authorisation of the first
+				SELECT b.*, coalesce((SELECT f.authorised AND f.threshold IS NOT NULL FROM packs f WHERE f.site = b.site AND f.code = split_part(b.code, '@', 1)), true) AS authorised
+				FROM packs_bought_seen b)
 		SELECT `+columns+` FROM q JOIN packs p `+alive+` WHERE p.site = $2 AND p.purchased_at <= $3
 		UNION
-		SELECT `+columns+` FROM q JOIN packs_bought_seen p `+alive+` WHERE p.site = $2
+		SELECT `+columns+` FROM q JOIN bought p `+alive+` WHERE p.site = $2
 		UNION
 		SELECT `+columns+` FROM packs p WHERE p.site = $2 AND p.code = ANY($5) AND p.buyer_id = ANY($1) AND p.purchased_at <= $3
 		UNION
-		SELECT `+columns+` FROM packs_bought_seen p WHERE p.site = $2 AND p.code = ANY($5) AND p.buyer_id = ANY($1)
+		SELECT `+columns+` FROM bought p WHERE p.site = $2 AND p.code = ANY($5) AND p.buyer_id = ANY($1)
 		ORDER BY buyer_id, id`, []any{r.site, r.asOf, since, named}, dest, &p.BuyerID, func(b int) {
 		p.Items, p.Reset, p.Price = strings.Fields(items), market.Reset(reset), market.NewMoney(amount, market.Currency(currency))
 		r.out[b].Packs = append(r.out[b].Packs, &market.PackUse{Pack: p})
@@ -214,7 +217,7 @@ func (r *usageReader) windows() error {
 	for i := range r.out {
 		for _, p := range r.out[i].Packs {
 			owners[p.ID] = p
-			for _, w := range windowsOf(&p.Pack, r.out[i].Records, r.zone) {
+			for _, w := range p.WindowsOf(r.out[i].Records, r.zone) {
 				packs, froms = append(packs, p.ID), append(froms, w.From)
 			}
 		}
@@ -241,35 +244,6 @@ func (r *usageReader) windows() error {
 	}
 	return nil
 }
-
-// windowsOf are the windows of a package in which a record's use began.
-func windowsOf(p *market.Pack, records []market.UsageRecord, zone *time.Location) (windows []market.Span) {
-	for i := range records {
-		begin, ok := market.ParseUsageTime(records[i].BeginTime)
-		if !ok {
-			continue
-		}
-		end, ok := market.ParseUsageTime(records[i].EndTime)
-		if !ok || end.Before(begin) || end.Sub(begin) > longestUse {
-			end = begin
-		}
-		for at := begin; !at.After(end); {
-			w, valid := p.Window(at, zone)
-			if !valid {
-				break
-			}
-			if !slices.ContainsFunc(windows, func(k market.Span) bool { return k.From.Equal(w.From) }) {
-				windows = append(windows, w)
-			}
-			at = w.To
-		}
-	}
-	return windows
-}
-
-// longestUse is how much use one record reports at most: the age that a record
-// may have. Longer ones are on the error list.
-const longestUse = 32 * 24 * time.Hour
 
 // before reads what was rated of the instances since their first new use, and
 // what had added up.

@@ -106,7 +106,7 @@ func (tx *Tx) keepBought(ctx context.Context, k Keeping, packs []market.Pack) (m
 		p := &packs[i]
 		var id int64
 		var threshold any
-		if p.Rebuy {
+		if p.Watched {
 			threshold = p.Threshold
 		}
 		_, err := tx.one(ctx, `

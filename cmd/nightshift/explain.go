@@ -52,7 +52,7 @@ func (p *program) explain() *cobra.Command {
   nightshift explain A-1001 --all             also the rules that came after the one that answered
   nightshift explain A-1001 --tree            each part of each condition, with its value
   nightshift explain A-1001 --lang zh         in Chinese
-  nightshift explain --buyer ann              what is owed, and the last deductions
+  nightshift explain --buyer ann              what is owed, why no package was bought again, and the last deductions
   nightshift explain --subscription S-1        its terms, and when it is tried next
   nightshift explain --seller acme --period 202405   each line of a statement, and what waits
   nightshift explain --product P-1            whether it stays on the shelf; --lead, --offer likewise

@@ -174,8 +174,12 @@ func (c *converter) filled(values []any) func(string) bool {
 func (c *converter) word(values []any) func(string) string {
 	return func(column string) string {
 		if i := slices.Index(c.staged, column); i >= 0 {
-			text, _ := values[i].(string)
-			return text
+			switch v := values[i].(type) {
+			case string:
+				return v
+			case bool:
+				return strconv.FormatBool(v)
+			}
 		}
 		return ""
 	}

@@ -63,7 +63,8 @@ var usageKinds = []Kind{
 			{Name: "purchased_at", Type: Instant, Required: true},
 			{Name: "reset", Type: Word, Words: []string{"none", "hour", "day", "week", "month", "year"}, Default: "none", About: "how often the quota begins anew"},
 			{Name: "stop_when_used_up", Type: Bool, Default: "false", About: "the instance stops with it, and nothing beyond it is billed"},
-			{Name: "threshold", Type: Number, owed: true, About: "buy the same again when so much is left; empty: never"},
+			{Name: "threshold", Type: Number, owed: true, About: "the buyer is told when so much is left, and the same is bought again; empty: never"},
+			{Name: "authorised", Type: Bool, Default: "true", About: "the buyer's authorisation to buy it again by itself is there; false: at the threshold the buyer is told and nothing is bought"},
 			{Name: "price", Type: Money, owed: true, About: "of the same package bought again"},
 		}},
 	{Name: "usage", table: "usage_records", Append: true, Bundle: "upload", most: MostUploadRecords, adds: [3]string{"id_seen", storage.SeenBefore, "metering_sn"}, then: storage.TakeBackMarks,
@@ -108,8 +109,8 @@ func priceHolds(has func(string) bool, word func(string) string) (column, reason
 }
 
 // packHolds: what is bought again has a price.
-func packHolds(has func(string) bool, _ func(string) string) (column, reason string) {
-	if has("threshold") && !has("price") {
+func packHolds(has func(string) bool, word func(string) string) (column, reason string) {
+	if has("threshold") && !has("price") && word("authorised") != "false" {
 		return "price", "is empty: what does the package cost that is bought again at the threshold?"
 	}
 	return "", ""

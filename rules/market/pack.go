@@ -39,9 +39,10 @@ type Pack struct {
 	Reset          Reset
 	StopWhenUsedUp bool // pays alone: at zero the instance stops, and what exceeds the quota is not billed
 
-	// Automatic re-purchase, where the buyer asked for it.
-	Rebuy     bool    // the buyer's authorisation is there
-	Threshold Decimal // buy the same again when this much or less is left
+	// The alarm, and automatic re-purchase where the buyer asked for it.
+	Watched   bool    // there is a threshold: the buyer wants to hear of it
+	Threshold Decimal // little is left when this much or less is
+	Rebuy     bool    // the buyer's authorisation to buy the same again then is there
 	Price     Money   // of the same package today
 }
 
@@ -91,6 +92,35 @@ func (p *Pack) Window(t time.Time, zone *time.Location) (Span, bool) {
 	}
 	return w, true
 }
+
+// WindowsOf are the windows that the use in records falls in, each once.
+func (p *Pack) WindowsOf(records []UsageRecord, zone *time.Location) (windows []Span) {
+	for i := range records {
+		begin, ok := ParseUsageTime(records[i].BeginTime)
+		if !ok {
+			continue
+		}
+		end, ok := ParseUsageTime(records[i].EndTime)
+		if !ok || end.Before(begin) || end.Sub(begin) > longestUse {
+			end = begin
+		}
+		for at := begin; !at.After(end); {
+			w, valid := p.Window(at, zone)
+			if !valid {
+				break
+			}
+			if !slices.ContainsFunc(windows, func(k Span) bool { return k.From.Equal(w.From) }) {
+				windows = append(windows, w)
+			}
+			at = w.To
+		}
+	}
+	return windows
+}
+
+// longestUse is how much use one record reports at most: the age that a record
+// may have. Longer ones are on the error list.
+const longestUse = 32 * 24 * time.Hour
 
 // calendarWindow is the n-th span of so many months since the package became
 // effective, counted from the first, that t falls in.
