@@ -50,7 +50,7 @@ type Kind struct {
 	Once    []string    // a fact never changes once it is there; of several in a file the first by these columns counts
 	Wakes   []storage.Wake
 	Append  bool   // rows are added as they stand, each a fact of its own; a file that was taken in before changes nothing
-	Bundle  string // of an appended kind: rows with the same text in this column came together
+	Bundle  string // rows with the same text in this column came together: of an appended kind in one call, of packages in one purchase
 
 	// holds says what is wrong between the filled cells of a row: the column and
 	// why; nothing where all is well. A kind without such a law has none.
@@ -58,7 +58,7 @@ type Kind struct {
 
 	adds  [3]string // of an appended kind, a column that storage fills in, from which SQL, and the column of files that this takes
 	then  string    // what storage does after a fact was written
-	most  int       // rows of one bundle
+	most  int       // rows of one bundle; of packages those that stop when they are used up
 	table string    // where the facts are kept
 }
 

@@ -10,6 +10,10 @@ import (
 // MostUploadRecords is how many records of use a seller may report in one call.
 const MostUploadRecords = 1000
 
+// MostPurchasePacks is how many packages that stop when they are used up one
+// purchase may have, each for an instance of its own.
+const MostPurchasePacks = 30
+
 // powersOfTen are what a price may be of: nothing is lost by dividing by them.
 var powersOfTen = []string{"1", "10", "100", "1000", "10000", "100000", "1000000", "10000000", "100000000", "1000000000"}
 
@@ -50,7 +54,8 @@ var usageKinds = []Kind{
 			{Name: "brackets", Type: Text, Required: true, About: "up to:price, such as 3:0.3;:0.2, or one price; at most 12 decimals"},
 			{Name: CurrencyColumn, Type: Text, Required: true, About: "the ISO 4217 code"},
 		}},
-	{Name: "packs", table: "packs", Key: []string{"code"}, About: "Packages of quota that buyers own.", holds: packHolds,
+	{Name: "packs", table: "packs", Key: []string{"code"}, Bundle: "purchase", most: MostPurchasePacks, holds: packHolds,
+		About: "Packages of quota that buyers own. A purchase of more than " + strconv.Itoa(MostPurchasePacks) + " that stop when they are used up is refused.",
 		Order: [][3]string{{"valid_from", "<", "valid_until"}}, Columns: []Column{
 			{Name: "code", Type: Code, Required: true, About: "the number of the package instance, as records of use name it"},
 			{Name: "buyer", Type: Code, Required: true, Refers: "buyers"},
@@ -63,6 +68,7 @@ var usageKinds = []Kind{
 			{Name: "purchased_at", Type: Instant, Required: true},
 			{Name: "reset", Type: Word, Words: []string{"none", "hour", "day", "week", "month", "year"}, Default: "none", About: "how often the quota begins anew"},
 			{Name: "stop_when_used_up", Type: Bool, Default: "false", About: "the instance stops with it, and nothing beyond it is billed"},
+			{Name: "purchase", Type: Code, About: "the purchase it came with: of one purchase each package that stops when it is used up has an instance of its own"},
 			{Name: "threshold", Type: Number, owed: true, About: "the buyer is told when so much is left, and the same is bought again; empty: never"},
 			{Name: "authorised", Type: Bool, Default: "true", About: "the buyer's authorisation to buy it again by itself is there; false: at the threshold the buyer is told and nothing is bought"},
 			{Name: "price", Type: Money, owed: true, About: "of the same package bought again"},
@@ -108,10 +114,14 @@ func priceHolds(has func(string) bool, word func(string) string) (column, reason
 	return "", ""
 }
 
-// packHolds: what is bought again has a price.
+// packHolds: what is bought again has a price, and what was bought with others
+// and stops when it is used up is for one instance.
 func packHolds(has func(string) bool, word func(string) string) (column, reason string) {
 	if has("threshold") && !has("price") && word("authorised") != "false" {
 		return "price", "is empty: what does the package cost that is bought again at the threshold?"
+	}
+	if has("purchase") && word("stop_when_used_up") == "true" && !has("instance") {
+		return "instance", "is empty: which instance does the package stop that was bought in the purchase " + word("purchase") + "?"
 	}
 	return "", ""
 }

@@ -102,6 +102,57 @@ packs.csv,4,price,,is empty: what does the package cost that is bought again at 
 `)
 }
 
+func TestAPackageThatIsOnlyWatchedNeedsNoPrice(t *testing.T) {
+	d := shop(t)
+	d.must("packs", "code,buyer,quota,valid_from,valid_until,purchased_at,threshold,authorised\nP1,ann,1000,2024-01-01 00:00:00,2025-01-01 00:00:00,2024-01-01 00:00:00,100,no\n", "+1 ~0 =0 !0")
+}
+
+// bought are the packages from one number to another of a purchase, each for the
+// instance of its number.
+func bought(purchase string, from, to int) string {
+	var b strings.Builder
+	for n := from; n <= to; n++ {
+		fmt.Fprintf(&b, "%[1]s-%[2]d,ann,i%[2]d,%[1]s,true,100,2024-01-01 00:00:00,2025-01-01 00:00:00,2024-01-01 00:00:00\n", purchase, n)
+	}
+	return b.String()
+}
+
+func TestAPurchaseHasThirtyPackagesThatStopAtMost(t *testing.T) {
+	d := shop(t)
+	var instances strings.Builder
+	for n := range 40 {
+		fmt.Fprintf(&instances, "i%d,ann,acme,p1,saas,ON_DEMAND_PKG,2024-01-01 00:00:00\n", n+1)
+	}
+	d.must("instances", strings.SplitAfter(oneInstance, "\n")[0]+instances.String(), "+40 ~0 =0 !0")
+	const header = "code,buyer,instance,purchase,stop_when_used_up,quota,valid_from,valid_until,purchased_at\n"
+	d.must("packs", header+bought("A", 1, 29), "+29 ~0 =0 !0")
+	const tooMany = "the package is number 31 of the purchase, which may have 30 that stop when they are used up: name the purchase that it came with, or ask for the rest as another one"
+	d.take("packs", header+bought("A", 30, 31))
+	d.wantRejects("packs.csv,3,purchase,A,\"" + tooMany + "\"\n")
+	d.must("packs", header+bought("A", 30, 30)+bought("A", 30, 30), "+1 ~0 =1 !0")
+	d.must("packs", header+bought("A", 1, 30), "+0 ~0 =30 !0")
+
+	// The one that is new is too many, wherever it stands.
+	d.take("packs", header+bought("A", 31, 31)+bought("A", 1, 30))
+	d.wantRejects("packs.csv,2,purchase,A,\"" + tooMany + "\"\n")
+
+	// Others of the purchase are as many as there are, and another purchase is another one.
+	d.must("packs", header+strings.ReplaceAll(bought("A", 31, 35), "true", "false")+bought("B", 1, 30), "+35 ~0 =0 !0")
+	d.take("packs", "code,buyer,stop_when_used_up,quota,valid_from,valid_until,purchased_at\nA-31,ann,true,100,2024-01-01 00:00:00,2025-01-01 00:00:00,2024-01-01 00:00:00\n")
+	d.wantRejects("packs.csv,2,purchase,A,\"" + tooMany + "\"\n")
+}
+
+func TestEachPackageOfAPurchaseHasAnInstanceOfItsOwn(t *testing.T) {
+	d := shop(t)
+	d.must("instances", oneInstance, "+1 ~0 =0 !0")
+	const header = "code,buyer,instance,purchase,stop_when_used_up,quota,valid_from,valid_until,purchased_at\n"
+	const rest = ",100,2024-01-01 00:00:00,2025-01-01 00:00:00,2024-01-01 00:00:00\n"
+	d.must("packs", header+"P1,ann,i1,A,true"+rest+"P2,ann,i1,B,true"+rest+"P3,ann,i1,A,false"+rest+"P4,ann,,,true"+rest, "+4 ~0 =0 !0")
+	d.take("packs", header+"P5,ann,,A,true"+rest+"P6,ann,i1,A,true"+rest)
+	d.wantRejects("packs.csv,2,instance,,is empty: which instance does the package stop that was bought in the purchase A?\n" +
+		"packs.csv,3,instance,i1,is that of the package P1 too: each package of the purchase A that stops when it is used up has an instance of its own; name the one it was bought for\n")
+}
+
 func TestAnInstanceKeepsItsBuyer(t *testing.T) {
 	d := shop(t)
 	d.must("instances", oneInstance, "+1 ~0 =0 !0")

@@ -138,6 +138,9 @@ func (m *importer) check(ctx context.Context, tx *storage.Tx) (same int64, err e
 	if err := m.checkAlone(ctx, tx); err != nil {
 		return 0, err
 	}
+	if err := m.checkBundles(ctx, tx); err != nil {
+		return 0, err
+	}
 	if len(m.kind.Once) > 0 {
 		err := tx.StagedAgain(ctx, m.in, func(line int64, code, before string) error {
 			if m.rejects.has(line) {
@@ -166,6 +169,21 @@ func (m *importer) checkAlone(ctx context.Context, tx *storage.Tx) error {
 		}
 	}
 	return nil
+}
+
+// checkBundles rejects the packages that a purchase has no room for.
+func (m *importer) checkBundles(ctx context.Context, tx *storage.Tx) error {
+	if m.kind.Bundle == "" {
+		return nil
+	}
+	return tx.StagedPurchases(ctx, m.in, m.kind.most, func(p storage.StagedPack) error {
+		if p.No > int64(m.kind.most) {
+			reason := fmt.Sprintf("the package is number %d of the purchase, which may have %d that stop when they are used up: name the purchase that it came with, or ask for the rest as another one", p.No, m.kind.most)
+			return m.rejects.line(p.Line, m.kind.Bundle, p.Purchase, reason)
+		}
+		reason := fmt.Sprintf("is that of the package %s too: each package of the purchase %s that stops when it is used up has an instance of its own; name the one it was bought for", p.First, p.Purchase)
+		return m.rejects.line(p.Line, "instance", p.Instance, reason)
+	})
 }
 
 // withoutRejected counts the repeated lines that nothing else is wrong with: a
