@@ -162,6 +162,7 @@ func (x *execution) settleSeller(desk *settling.Desk, book *market.SellerBook, p
 // supervise says of the orders whether their delivery is under supervision, as
 // the rules of acceptance do.
 func (x *execution) supervise(book *market.SellerBook) error {
+	var facts rules.AcceptanceFacts
 	for i := range book.Earnings {
 		e := &book.Earnings[i]
 		if e.Kind != market.EarnedOrder && e.Kind != market.EarnedPartner || e.OrderID == 0 {
@@ -171,7 +172,7 @@ func (x *execution) supervise(book *market.SellerBook) error {
 			e.Supervised = true
 			continue
 		}
-		facts := rules.AcceptanceFacts{Seller: book.Seller.Code, Product: e.Product, OrderType: e.OrderType, AccessType: e.AccessType, DeliveryMode: e.DeliveryMode,
+		facts = rules.AcceptanceFacts{Seller: book.Seller.Code, Product: e.Product, OrderType: e.OrderType, AccessType: e.AccessType, DeliveryMode: e.DeliveryMode,
 			ChargeMode: e.ChargeMode, Track: e.Track, Amount: e.Paid, PlacedFor: market.StartedAt(e.PlacedAt), PaidFor: market.StartedAt(e.PaidAt)}
 		answer, err := x.supervising.For(&facts).Decide(&facts, x.run.AsOf)
 		if err != nil {

@@ -207,6 +207,7 @@ func (a *archive) Close() error {
 	}
 	slices.SortFunc(a.parts, func(x, y part) int { return cmp.Compare(order(x.name), order(y.name)) })
 	out := zip.NewWriter(a.to)
+	room := make([]byte, 32<<10) // for all parts: a small workbook has some twenty
 	for _, p := range a.parts {
 		all := p.whole()
 		header := &zip.FileHeader{
@@ -220,7 +221,7 @@ func (a *archive) Close() error {
 			return err
 		}
 		for _, piece := range p.pieces {
-			if _, err := io.Copy(w, io.NewSectionReader(&a.scratch, piece.offset, piece.size)); err != nil {
+			if _, err := io.CopyBuffer(w, io.NewSectionReader(&a.scratch, piece.offset, piece.size), room); err != nil {
 				return fmt.Errorf("write %s: %w", p.name, err)
 			}
 		}

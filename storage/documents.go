@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -94,7 +95,7 @@ func (tx *Tx) writeDocument(ctx context.Context, d *Document, content io.Reader)
 	if err != nil {
 		return err
 	}
-	parts := &partReader{content: content, document: d.ID, part: make([]byte, documentPart), sum: sha256.New()}
+	parts := &partReader{content: content, document: d.ID, sum: sha256.New()}
 	if _, err := tx.CopyFrom(ctx, "document_parts", []string{"document_id", "no", "bytes"}, parts); err != nil {
 		return err
 	}
@@ -108,28 +109,26 @@ type partReader struct {
 	content  io.Reader
 	document int64
 	no       int32
-	part     []byte
-	n        int
+	part     bytes.Buffer // grows to what a part needs: most documents are small
 	size     int64
 	sum      hash.Hash
 	err      error
 }
 
 func (r *partReader) Next() bool {
-	n, err := io.ReadFull(r.content, r.part)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	r.part.Reset()
+	n, err := io.CopyN(&r.part, r.content, documentPart)
+	if err != nil && !errors.Is(err, io.EOF) {
 		r.err = fmt.Errorf("read its content: %w", err)
 	}
-	r.n = n
 	return n > 0 && r.err == nil
 }
 
 func (r *partReader) Values() ([]any, error) {
-	part := r.part[:r.n]
 	r.no++
-	r.size += int64(r.n)
-	r.sum.Write(part)
-	return []any{r.document, r.no, part}, nil
+	r.size += int64(r.part.Len())
+	r.sum.Write(r.part.Bytes())
+	return []any{r.document, r.no, r.part.Bytes()}, nil
 }
 
 func (r *partReader) Err() error { return r.err }

@@ -14,6 +14,15 @@ func (r *earningsReader) earn() error {
 	for _, g := range r.given {
 		given[g.order] = append(given[g.order], g)
 	}
+	room := map[int64]int{} // each seller's: earnings are large
+	for _, open := range [][]openTrade{r.openOrders, r.openOthers} {
+		for i := range open {
+			room[open[i].seller]++
+		}
+	}
+	for seller, b := range r.at {
+		r.books[b].Earnings = slices.Grow(r.books[b].Earnings, room[seller])
+	}
 	for _, o := range r.sorted {
 		if err := r.earnOrder(o, given[o.OrderID]); err != nil {
 			return err

@@ -101,14 +101,17 @@ func (r *earningsReader) takenBack(on map[string]market.Date) error {
 	}
 	for b := range r.books {
 		book := &r.books[b]
+		backs := map[string][]string{} // the keys of refunds by what they take back
 		for i := range book.Earnings {
-			e := &book.Earnings[i]
-			if e.Kind == market.EarnedRefund && book.Settled[e.Reverses] && !book.Settled[e.Key] {
-				read(e.Reverses)
-				for n := range book.Earnings {
-					if other := &book.Earnings[n]; other.Reverses == e.Reverses {
-						read(other.Key)
-					}
+			if e := &book.Earnings[i]; e.Kind == market.EarnedRefund && book.Settled[e.Reverses] {
+				backs[e.Reverses] = append(backs[e.Reverses], e.Key)
+			}
+		}
+		for line, refunds := range backs {
+			if slices.ContainsFunc(refunds, func(key string) bool { return !book.Settled[key] }) {
+				read(line)
+				for _, key := range refunds {
+					read(key)
 				}
 			}
 		}

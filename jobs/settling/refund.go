@@ -34,7 +34,7 @@ func (r *round) takeBack(c *candidate) error {
 		return nil
 	}
 	if of.waits == nil {
-		line := of.line
+		line := *of.line
 		line.Earning = *of.Earning
 		return r.reverse(c, line, nil)
 	}
@@ -59,18 +59,16 @@ func (r *round) overdrawn() {
 // dropWith takes an order out with all that was given back of it.
 func (r *round) dropWith(of *candidate) {
 	of.gone = true
-	for _, c := range r.order {
-		if c.Kind == market.EarnedRefund && c.Reverses == of.Key {
-			c.gone = true
-		}
+	for _, c := range r.backs[of.Key] {
+		c.gone = true
 	}
 }
 
 // givenBack is what went back of the same order up to a refund and with it; more
 // tells whether another one follows.
 func (r *round) givenBack(c *candidate) (sum market.Decimal, more bool) {
-	for _, other := range r.order {
-		if other.Kind != market.EarnedRefund || other.Reverses != c.Reverses || other.Trouble != "" && other != c {
+	for _, other := range r.backs[c.Reverses] {
+		if other.Trouble != "" && other != c {
 			continue
 		}
 		if other != c && (other.GivenBackAt.After(c.GivenBackAt) || other.GivenBackAt.Equal(c.GivenBackAt) && other.Key > c.Key) {
@@ -86,18 +84,19 @@ func (r *round) givenBack(c *candidate) (sum market.Decimal, more bool) {
 // earlier periods; the last part is all that is left, so that nothing stays
 // behind of what was rounded.
 func (r *round) reverse(c *candidate, line market.StatementLine, before []market.StatementLine) (err error) {
+	to := &market.StatementLine{}
+	c.line = to
 	r.look(c)
 	if err := r.decideInstant(c); err != nil {
 		return err
 	}
-	to := &c.line
 	to.Share, to.FeeRate, to.ExtraRate, to.TierTotal, to.Tiered, to.Rules = line.Share, line.FeeRate, line.ExtraRate, line.TierTotal, line.Tiered, line.Rules
 	amounts := func(l *market.StatementLine) []*market.Decimal {
 		return []*market.Decimal{&l.Billable, &l.Earning.Withheld, &l.WHT, &l.DST, &l.OperatingFee, &l.Settled}
 	}
-	for _, other := range r.order { // what this period took back of it already
-		if other != c && other.Reverses == c.Reverses && other.Kind == market.EarnedRefund && !other.settled && other.waits == nil && other.done {
-			l := other.line
+	for _, other := range r.backs[c.Reverses] { // what this period took back of it already
+		if other != c && !other.settled && other.waits == nil && other.done {
+			l := *other.line
 			l.Earning.Withheld = other.Withheld
 			before = append(before, l)
 		}

@@ -48,8 +48,8 @@ type Settlement struct {
 // candidate is an earning on its way into a statement.
 type candidate struct {
 	*market.Earning
-	line    market.StatementLine
-	waits   *market.WaitingLine // why it does not
+	line    *market.StatementLine // what of it is settled, once that is asked
+	waits   *market.WaitingLine   // why it does not
 	settled bool                // before this period
 	gone    bool                // given back in full before it was settled
 	partner bool                // of a refund: it takes back a partner's part
@@ -63,7 +63,8 @@ type round struct {
 	places int32
 	at     time.Time // the last instant that is seen
 	all    map[string]*candidate
-	order  []*candidate // of all, by key
+	order  []*candidate            // of all, by key
+	backs  map[string][]*candidate // refunds by the key of what they take back, by key
 	totals totals
 	out    Settlement
 }
@@ -71,7 +72,7 @@ type round struct {
 // Settle makes the statement of one seller. The error is the seller's trouble,
 // such as a fee table of which two rows match.
 func (d *Desk) Settle(b *market.SellerBook) (Settlement, error) {
-	r := &round{Desk: d, book: b, places: b.Seller.Currency.Places(), at: d.Cut.Add(-time.Microsecond), all: make(map[string]*candidate, len(b.Earnings))}
+	r := &round{Desk: d, book: b, places: b.Seller.Currency.Places(), at: d.Cut.Add(-time.Microsecond), all: make(map[string]*candidate, len(b.Earnings)), backs: map[string][]*candidate{}}
 	r.take()
 	r.overdrawn()
 	r.addUp()
@@ -102,7 +103,6 @@ func (d *Desk) Settle(b *market.SellerBook) (Settlement, error) {
 // take lists what there was by the end of the period, each as it was known then.
 func (r *round) take() {
 	earnings := r.book.Earnings
-	slices.SortFunc(earnings, func(a, b market.Earning) int { return cmp.Compare(a.Key, b.Key) })
 	known := make([]candidate, 0, len(earnings))
 	for i := range earnings {
 		e := &earnings[i]
@@ -122,6 +122,12 @@ func (r *round) take() {
 	for i := range known {
 		r.order[i] = &known[i]
 		r.all[known[i].Key] = &known[i]
+	}
+	slices.SortFunc(r.order, func(a, b *candidate) int { return cmp.Compare(a.Key, b.Key) })
+	for _, c := range r.order {
+		if c.Kind == market.EarnedRefund {
+			r.backs[c.Reverses] = append(r.backs[c.Reverses], c)
+		}
 	}
 }
 
@@ -245,7 +251,8 @@ func joined(a, b, between string) string {
 
 // settle says when an earning belongs to, and what of it is the seller's.
 func (r *round) settle(c *candidate) error {
-	line := &c.line
+	line := &market.StatementLine{}
+	c.line = line
 	if err := r.decideInstant(c); err != nil {
 		return err
 	}
@@ -266,7 +273,7 @@ func (r *round) decideInstant(c *candidate) error {
 		return err
 	}
 	by, _ := answer.Value("by")
-	line := &c.line
+	line := c.line
 	line.DecidedBy = by.Text()
 	switch line.DecidedBy {
 	case "provisioned":

@@ -86,7 +86,7 @@ func (r *round) monthOf(at time.Time) int {
 
 // share asks what of an earning is the seller's.
 func (r *round) share(c *candidate) error {
-	line := &c.line
+	line := c.line
 	at := c.CountedAt()
 	zero := market.NewMoney(market.Decimal{}, c.Paid.Currency)
 	r.fee = rules.FeeFacts{Site: r.Site, Kind: c.Kind, OrderType: c.OrderType, AccessType: c.AccessType, ChargeMode: c.ChargeMode, ProductClass: c.ProductClass,
@@ -136,7 +136,7 @@ func (r *round) tier(c *candidate, fee market.Decimal) error {
 		return err
 	}
 	extra, _ := answer.Value("rate")
-	line := &c.line
+	line := c.line
 	line.FeeRate, line.ExtraRate = fee, extra.Decimal()
 	line.Share = one.Sub(fee).Add(line.ExtraRate)
 	line.TierTotal, line.Tiered = r.fee.ProductTotal.Amount, true
@@ -163,7 +163,7 @@ func (r *round) joint(c *candidate, by string) (market.Decimal, error) {
 
 // tax takes off what taxes keep back, and the operating fee.
 func (r *round) tax(c *candidate, base, part market.Decimal) (err error) {
-	line := &c.line
+	line := c.line
 	wht, dst := c.WHT, c.DST
 	if !c.Taxed {
 		r.fee.Billable.Amount = base

@@ -10,30 +10,39 @@ import (
 // gather makes the statement of the candidates, and the list of what waits.
 func (r *round) gather() {
 	s := &market.Statement{Site: r.Site, SellerID: r.book.Seller.ID, Seller: r.book.Seller.Code, Period: r.Period, Version: 1, Currency: r.book.Seller.Currency}
+	var lines, waiting []*candidate
 	for _, c := range r.order {
 		switch {
 		case c.settled:
 		case c.waits != nil:
-			w := *c.waits
-			w.Earning = *c.Earning
-			slices.SortFunc(w.Unmet, func(a, b string) int {
-				return cmp.Compare(slices.Index(market.Conditions, a), slices.Index(market.Conditions, b))
-			})
-			r.out.Waiting = append(r.out.Waiting, w)
+			waiting = append(waiting, c)
 		default:
-			line := c.line
-			line.Earning = *c.Earning
-			s.Lines = append(s.Lines, line)
+			lines = append(lines, c)
 		}
 	}
-	if len(s.Lines) == 0 {
+	r.out.Waiting = make([]market.WaitingLine, 0, len(waiting))
+	for _, c := range waiting {
+		w := *c.waits
+		w.Earning = *c.Earning
+		slices.SortFunc(w.Unmet, func(a, b string) int {
+			return cmp.Compare(slices.Index(market.Conditions, a), slices.Index(market.Conditions, b))
+		})
+		r.out.Waiting = append(r.out.Waiting, w)
+	}
+	if len(lines) == 0 {
 		return
 	}
-	slices.SortStableFunc(s.Lines, func(a, b market.StatementLine) int {
-		return cmp.Or(a.DecidedAt.Compare(b.DecidedAt), cmp.Compare(a.Key, b.Key))
+	slices.SortFunc(lines, func(a, b *candidate) int { // lines are large: what points to them is sorted
+		return cmp.Or(a.line.DecidedAt.Compare(b.line.DecidedAt), cmp.Compare(a.Key, b.Key))
 	})
+	s.Lines = make([]market.StatementLine, 0, len(lines)+1)
 	if r.book.Carried.Sign() < 0 {
-		s.Lines = append([]market.StatementLine{r.carried()}, s.Lines...)
+		s.Lines = append(s.Lines, r.carried())
+	}
+	for _, c := range lines {
+		line := *c.line
+		line.Earning = *c.Earning
+		s.Lines = append(s.Lines, line)
 	}
 	s.Total()
 	r.countFor(s)
