@@ -200,12 +200,20 @@ func (p *program) tell(t telling, code string, story jobs.Story) {
 	p.tellPaid(t, story.Paid)
 }
 
+// never says of each thing that may end why its last answer does not change.
+var never = map[string]string{
+	"order":        "never: the order is settled",
+	"subscription": "never: this renewal is not tried again",
+	"lead":         "never: the lead waits for nobody any more",
+	"offer":        "never: the offer has ended",
+}
+
 // turns says when the answer changes by itself, and to what, if it ever does.
 func (t telling) turns(x jobs.Explained) string {
 	turn := x.Why.Turns
 	switch {
 	case jobs.Ends(x.Decision.Outcome):
-		return t.say("never: the order is settled")
+		return t.say(never[t.about])
 	case turn == nil:
 		return t.say("only when something new is reported or a rule changes")
 	case turn.Err != nil:
