@@ -245,8 +245,11 @@ func (e *Engine) tellRun(ctx context.Context, site *rules.Site, job string, on m
 		m.Lines = append(m.Lines, "  "+m.speech.say("its rules are not those of the run before: %s", strings.Join(changed, ", ")))
 	}
 	for outcome, n := range run.Outcomes {
-		if outcome == "hold" || strings.HasSuffix(outcome, " hold") {
+		switch held := outcome == market.Hold || strings.HasSuffix(outcome, " hold"); {
+		case held && HasWorkbook(job):
 			m.needsAPerson("on hold until a person decides: %d, the workbook lists them", n)
+		case held || outcome == market.Late:
+			m.needsAPerson("%s, a person sees to it: %d, `nightshift standing %s --outcome %s --site %s`", m.speech.outcome(outcome), n, job, outcome, site.Name)
 		}
 	}
 	return run.State == market.RunCompleted, now.After(until), nil

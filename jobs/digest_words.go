@@ -55,6 +55,7 @@ var inChinese = map[string]string{
 	"; took %s":                             "；用时 %s",
 	"its rules are not those of the run before: %s":                                      "规则与上次运行不同：%s",
 	"on hold until a person decides: %d, the workbook lists them":                        "待人工决定：%d，见工作簿",
+	"%s, a person sees to it: %d, `nightshift standing %s --outcome %s --site %s`":       "%s，待人工处理：%d，`nightshift standing %s --outcome %s --site %s`",
 	"set aside until a person mends it: %d of %s, `nightshift runs parked %s --site %s`": "已搁置，待人工修正：%d（%s），`nightshift runs parked %s --site %s`",
 	"%s of %s does not begin: %v":                                                        "%s %s 未能开始：%v",
 	"%s of %s was made up for since midnight":                                            "零点后补跑：%s %s",

@@ -253,5 +253,5 @@ func (t *teller) instants(run market.Run, d market.Decision) []time.Time {
 
 // Ends tells whether a decision with that outcome is the last about its subject.
 func Ends(outcome string) bool {
-	return endsSupervision(outcome) || outcome == "deduct" || outcome == "cancel" || Openings.Final(outcome) || outcome == "close" || outcome == "answered" || Offers.Final(outcome)
+	return endsSupervision(outcome) || outcome == "deduct" || outcome == "cancel" || endsOpening(outcome) || outcome == market.Failed || outcome == market.Late || outcome == "close" || outcome == "answered" || Offers.Final(outcome)
 }

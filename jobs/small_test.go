@@ -44,7 +44,7 @@ func smallWorld(seed uint64) map[string][]string {
 		placed := at(first, 8*24*time.Hour)
 		row("orders", "code,buyer,product,access_type,delivery_mode,charge_mode,placed_at,paid_at,amount", "O-%d,ann,P-%d,saas,offline,PERIOD,%s,%[3]s,9.00 CNY", o, r.IntN(2), write(placed))
 		called := placed
-		for range r.IntN(6) {
+		for range r.IntN(8) {
 			called = called.Add(time.Duration(50+r.IntN(20)) * time.Minute)
 			activity := []string{"newInstance", "newInstance", "newInstance", "queryInstance"}[r.IntN(4)]
 			row("calls", "order,activity,called_at,code", "O-%d,%s,%s,%s", o, activity, write(called), []string{"000000", "000004", "000005", "000005", "000005", ""}[r.IntN(6)])
@@ -112,7 +112,7 @@ func TestSmallJobsDoNotDependOnWhoWorksThemAndWhen(t *testing.T) {
 	}
 	nights := []market.Date{market.NewDate(2024, 5, 27), market.NewDate(2024, 5, 30), market.NewDate(2024, 6, 1), last}
 	punctual, hashes := come(1, 0, nights...)
-	for _, must := range []string{"openings|", "|failed|", "|opened|", "leads|", "|close|", "offers|", "|expire|", "delisting/cn/P-", "queryInstance"} {
+	for _, must := range []string{"openings|", "|failed|", "|opened|", "leads|", "|close|", "offers|", "|expire|", "delisting/cn/P-", "opened_late/cn/O-", "queryInstance"} {
 		if !strings.Contains(punctual, must) {
 			t.Errorf("nothing of %q came: the world says too little", must)
 		}

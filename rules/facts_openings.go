@@ -19,6 +19,7 @@ type OpeningsFacts struct {
 	InProgress int64            `expr:"in_progress" json:"in_progress" yaml:"in_progress" means:"answers that said that it is in progress" zh:"返回处理中的次数"`
 	FailingFor market.Stopwatch `expr:"failing_for" json:"failing_for" yaml:"failing_for" means:"since the first of the calls one after the other that failed" zh:"首次开通失败"`
 	CalledFor  market.Stopwatch `expr:"called_for" json:"called_for" yaml:"called_for" means:"since the last call" zh:"最近一次调用"`
+	FailedFor  market.Stopwatch `expr:"failed_for" json:"failed_for" yaml:"failed_for" means:"since the order had failed; only calls that opened it count after that" zh:"订单开通失败"`
 }
 
 var openingsVocabulary = Vocabulary{
@@ -32,7 +33,8 @@ var openingsVocabulary = Vocabulary{
 			{Name: "time", Kind: KindInt, Means: "which failure it is: each is told once"},
 			{Name: "recipients", Kind: KindList, Words: parties, Means: "who hears of it"},
 		}},
-		{Name: "failed", Means: "the order has failed at the due instant, and all that was paid goes back; final", Carries: []Carried{{Name: "recipients", Kind: KindList, Words: parties, Means: "who hears of the last failure"}}},
+		{Name: "failed", Means: "the order has failed at the due instant, and all that was paid goes back", Carries: []Carried{{Name: "recipients", Kind: KindList, Words: parties, Means: "who hears of the last failure"}}},
+		{Name: "opened_late", Means: "the seller opened what had failed and was paid back, so a person is needed", Carries: []Carried{{Name: "recipients", Kind: KindList, Words: parties, Means: "who hears of it"}}},
 		{Name: "ended", Means: "there is nothing to open any more; final"},
 		{Name: "wait", Means: "asked again when something is reported"},
 	},

@@ -274,7 +274,7 @@ var outcomesInChinese = map[string]string{
 	"deduct": "扣款", "cancel": "取消", "reject": "拒绝", "refuse": "拒绝", "withdraw": "视为撤回", "bill": "出具月结账单", "use": "使用", "forbid": "禁止支付", "round": "舍入", "uncharged": "不收费",
 	"clear": "无欠费", "grace": "宽限", "freeze": "冻结", "release": "释放", "buy": "复购", "fail": "复购失败", "leave": "不处理", "renew": "续费", "retry": "次日重试", "lapse": "到期", "known": "已定周期", "charge": "收取差价", "unknown": "等级未知", "change": "准予变更",
 	"pay": "付款", "approve": "待复核",
-	"opened": "开通成功", "query": "查询开通结果", "failing": "开通失败，待重试", "failed": "开通失败，订单退款", "ended": "已了结", "propose": "建议下架", "keep": "保持上架",
+	"opened": "开通成功", "query": "查询开通结果", "failing": "开通失败，待重试", "failed": "开通失败，订单退款", "opened_late": "退款后才开通，需人工处理", "ended": "已了结", "propose": "建议下架", "keep": "保持上架",
 	"close": "系统关闭", "answered": "已处理", "grant": "批准", "decline": "不予批准", "expire": "到期失效",
 	"settle": "出账", "decides": "决定账期", "commission": "按平台费率结算", "deal_price": "按成交价分成", "floor_price": "按固定底价分成", "cash_share": "按现金部分分成", "extra": "加成比例", "tax": "代扣税费", "generate": "生成账单",
 }

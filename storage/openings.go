@@ -20,13 +20,14 @@ func (tx *Tx) Openings(ctx context.Context, ids []int64) ([]market.Opening, erro
 			       coalesce(s.id, 0), coalesce(s.code, ''), coalesce(p.code, ''),
 			       EXISTS (SELECT FROM completions_seen c WHERE c.order_id = o.id AND `+standing+`),
 			       (SELECT min(d.accepted_at) FROM deliveries d WHERE d.order_id = o.id),
+			       (SELECT e.at FROM endings_seen e WHERE e.job = 'openings' AND e.subject = o.id AND e.outcome = 'failed'),
 			       (SELECT count(*) FROM reversals r WHERE r.order_id = o.id)
 			FROM orders o LEFT JOIN products p ON p.id = o.product_id LEFT JOIN sellers s ON s.id = coalesce(o.seller_id, p.seller_id)
 			WHERE o.id = ANY($1)
 			ORDER BY o.id`, []any{ids}, func(rows pgx.Rows) error {
 			var o market.Opening
 			err := rows.Scan(&o.ID, &o.Site, &o.Code, &o.Type, &o.AccessType, &o.ChargeMode, &o.Amount.Amount, &o.Amount.Currency, (*instant)(&o.CancelledAt),
-				&o.SellerID, &o.Seller, &o.Product, &o.Ended, (*instant)(&o.AcceptedAt), &o.Reopened)
+				&o.SellerID, &o.Seller, &o.Product, &o.Ended, (*instant)(&o.AcceptedAt), (*instant)(&o.FailedAt), &o.Reopened)
 			at[o.ID] = len(list)
 			list = append(list, o)
 			return err

@@ -1,6 +1,9 @@
 package intake
 
-import "nightshift/storage"
+import (
+	"nightshift/rules/market"
+	"nightshift/storage"
+)
 
 // wakesOpen has a small job look at a subject from an instant on, unless it came to
 // its end about it.
@@ -9,9 +12,15 @@ func wakesOpen(job, subject, at string) []storage.Wake {
 		Subject: "CASE WHEN NOT EXISTS (SELECT FROM endings e WHERE e.job = '" + job + "' AND e.subject = " + subject + ") THEN " + subject + " END"}}
 }
 
+// wakesOpening has an order looked at that its seller has to open; where it had
+// failed, only by a call that opened it all the same.
+var wakesOpening = []storage.Wake{{Job: "openings", At: "t.called_at", Subject: `
+	CASE WHEN NOT EXISTS (SELECT FROM endings e WHERE e.job = 'openings' AND e.subject = t.order_id AND NOT (e.outcome = 'failed' AND t.code IS NOT DISTINCT FROM '` + market.AnswerDone + `'))
+	THEN t.order_id END`}}
+
 // smallKinds are the files that the small jobs live on.
 var smallKinds = []Kind{
-	{Name: "calls", table: "calls", Key: []string{"order", "activity", "called_at"}, Wakes: wakesOpen("openings", "t.order_id", "t.called_at"),
+	{Name: "calls", table: "calls", Key: []string{"order", "activity", "called_at"}, Wakes: wakesOpening,
 		About: "Calls to sellers' interfaces that are to open what was paid, with their answers.", Columns: []Column{
 			{Name: "order", Type: Code, Required: true, Refers: "orders"},
 			{Name: "activity", Type: Word, Words: []string{"newInstance", "upgrade", "queryInstance"}, Default: "newInstance", About: "to open it, to upgrade what a change order is for, or to ask what became of that"},

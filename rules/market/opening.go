@@ -20,6 +20,7 @@ const (
 	Failing = "failing"
 	Failed  = "failed"
 	Over    = "ended" // there is nothing to open any more
+	Late    = "opened_late"
 )
 
 // SellerCall is a call to the seller's interface that was made, and its answer.
@@ -42,6 +43,7 @@ type Opening struct {
 	SellerID   int64
 	Ended      bool      // its delivery counts as accepted, or was refunded
 	AcceptedAt time.Time // the buyer's word; zero while there is none
+	FailedAt   time.Time // when the order had failed, for good; zero while it has not
 	Reopened   int       // how often the end of its delivery was reversed
 	Calls      []SellerCall
 }
