@@ -62,6 +62,7 @@ type billingDesk struct {
 	money     map[int64][]market.MoneyIn
 	refunds   map[int64][]market.RefundRequest
 	onAccount map[market.Account][]market.Spent // since the first open bill of each account
+	noted     map[int64][]market.MonthLine      // of months that are to be rounded
 	usage     []market.Usage
 	ahead     map[int64]time.Time // the first fact of each buyer that lies ahead
 	seen      map[string]bool     // occasions of re-purchases that were used before, and months that were closed
@@ -88,6 +89,10 @@ func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.D
 		return nil, err
 	}
 	if err = d.readOnAccount(ctx, tx, due); err != nil {
+		return nil, err
+	}
+	month := market.DateOf(x.run.AsOf, x.site.Zone).FirstOfMonth()
+	if d.noted, err = tx.UnroundedOf(ctx, buyers, month); err != nil {
 		return nil, err
 	}
 	d.usage = usage
@@ -164,7 +169,7 @@ func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shar
 	payer := &d.payers[n]
 	b := d.bill(n)
 	b.onAccount = d.onAccount[market.BuyerMonthEnd(payer.Code)]
-	b.refunds, b.usage, b.seen, b.meter = d.refunds[payer.ID], &d.usage[n], d.seen, d.x.meter
+	b.refunds, b.usage, b.seen, b.meter, b.noted = d.refunds[payer.ID], &d.usage[n], d.seen, d.x.meter, d.noted[payer.ID]
 	err := errors.New(p.refused)
 	if p.refused == "" {
 		if b.stands, err = parseStands(due.Stands); err == nil {
@@ -191,6 +196,7 @@ func (k *harvest) bill(b *billed, due storage.Due) {
 	k.ends = append(k.ends, b.ends...)
 	k.refunds = append(k.refunds, b.refunds...)
 	k.months = append(k.months, b.months...)
+	k.rounded = append(k.rounded, b.rounded...)
 	k.turns = append(k.turns, b.turns...)
 	if b.look.IsZero() && b.stands.nothing() {
 		k.dismissed = append(k.dismissed, due.Subject)
@@ -210,6 +216,7 @@ func (k *harvest) money(b *billed) {
 	k.deductions = append(k.deductions, b.deductions...)
 	k.decisions = append(k.decisions, b.decisions...)
 	k.booked = append(k.booked, b.booked...)
+	k.lines = append(k.lines, b.lines...)
 	k.effects.Append(b.effects)
 	for _, e := range b.effects.Events {
 		k.doubtful = append(k.doubtful, e.Key)

@@ -24,8 +24,13 @@ func monthBillKey(site, buyer string, month market.Date) string {
 // buyer's open facts fall in, or the one that runs.
 func (d *billingDesk) closings(n int) (keys []string) {
 	x, p, used := d.x, &d.payers[n], d.usage[n].Records
+	for _, l := range d.noted[p.ID] {
+		if key := roundingKey(p.Site, p.Code, l.Month, l.Due.Currency); len(keys) == 0 || keys[len(keys)-1] != key {
+			keys = append(keys, key)
+		}
+	}
 	if len(p.Charges)+len(p.Orders)+len(used) == 0 {
-		return nil
+		return keys
 	}
 	month := func(at time.Time) market.Date { return market.DateOf(at, x.site.Zone).FirstOfMonth() }
 	months, currencies := []market.Date{month(x.run.AsOf)}, []market.Currency{}

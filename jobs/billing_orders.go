@@ -168,11 +168,12 @@ func (t *orderTry) decide(at time.Time) error {
 	switch answer.Outcome {
 	case "deduct":
 		t.end(market.OrderPaid, at)
-		if err := t.await(market.DeductedOrder, t.toPay, t.payment.Due); err != nil {
+		d := market.Deduction{Key: "order/" + name + "/paid", Kind: market.DeductedOrder, Subject: o.ID, SellerID: o.SellerID, ProductID: o.ProductID,
+			Seller: o.Seller, At: at, Payment: t.payment}
+		if err := t.await(t.toPay, &d); err != nil {
 			return err
 		}
-		return t.deduct(market.Deduction{Key: "order/" + name + "/paid", Kind: market.DeductedOrder, Subject: o.ID, SellerID: o.SellerID, ProductID: o.ProductID,
-			Seller: o.Seller, At: at, Payment: t.payment})
+		return t.deduct(d)
 	case "cancel":
 		t.end(market.OrderCancelled, at)
 		notify(&t.billed.effects, market.Notice{Key: "cancelled/" + name, Kind: "order_cancelled", Subject: o.ID, Recipients: concerned, At: at})

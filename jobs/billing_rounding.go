@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -14,12 +15,14 @@ type rounded struct {
 	places int32 // that a deduction is charged with
 	how    market.Rounding
 	total  int32 // that the month's total is rounded to; -1 where each deduction is rounded for good
+	shared bool  // the rounded total is shared out among its lines
 }
 
 // unrounded is what was deducted in a month whose total is still to be rounded.
 type unrounded struct {
-	Month market.Date // its first day
-	Sum   market.Money
+	Month market.Date  // its first day
+	Sum   market.Money // of what is not noted line by line
+	lines []market.MonthLine
 }
 
 // rounding asks the rules how the amount of a bill is rounded.
@@ -33,32 +36,79 @@ func (b *bill) rounding(kind string, m market.Bill) (r rounded, err error) {
 	name, _ := answer.Value("policy")
 	places, _ := answer.Value("places")
 	kept, _ := answer.Value("kept")
-	switch market.RoundingPolicy(name.Text()) {
+	switch by := market.RoundingPolicy(name.Text()); by {
 	case market.TruncateEach:
-		return rounded{int32(places.Int()), market.RoundTruncate, -1}, nil
+		return rounded{places: int32(places.Int()), how: market.RoundTruncate, total: -1}, nil
 	case market.HalfUpEach:
-		return rounded{int32(places.Int()), market.RoundHalfUp, -1}, nil
+		return rounded{places: int32(places.Int()), how: market.RoundHalfUp, total: -1}, nil
 	case market.HalfUpTotal, market.LargestRemainder:
-		return rounded{int32(kept.Int()), market.RoundHalfUp, int32(places.Int())}, nil
+		return rounded{int32(kept.Int()), market.RoundHalfUp, int32(places.Int()), by == market.LargestRemainder}, nil
 	}
 	return r, fmt.Errorf("round by %s: its rule %q answers with the policy %q, which is none: it is one of %q", policy, answer.Rule, name.Text(), market.RoundingPolicies)
 }
 
-// await adds a deduction to its month's total, where that is what is rounded.
-func (b *bill) await(kind string, m market.Bill, due market.Money) error {
-	r, err := b.rounding(kind, m)
+// await counts a deduction to its month's total, where that is what is rounded.
+func (b *bill) await(m market.Bill, d *market.Deduction) error {
+	due := d.Payment.Due
+	r, err := b.rounding(d.Kind, m)
 	if err != nil || r.total < 0 || due.IsZero() {
 		return err
 	}
 	month := b.openMonth(m.At, func(month market.Date) string { return roundingKey(b.payer.Site, b.payer.Code, month, due.Currency) })
-	waiting := &b.billed.stands.Unrounded
-	i := slices.IndexFunc(*waiting, func(u unrounded) bool { return u.Sum.Currency == due.Currency })
-	if i < 0 {
-		*waiting = append(*waiting, unrounded{Month: month, Sum: due})
+	u := b.unrounded(b.waitingMonth(month, due.Currency), due.Currency)
+	if r.shared {
+		u.lines = append(u.lines, market.MonthLine{BuyerID: b.payer.ID, Month: u.Month, Key: d.Key, At: d.At, Due: due})
 		return nil
 	}
-	(*waiting)[i].Sum.Amount = (*waiting)[i].Sum.Amount.Add(due.Amount)
+	u.Sum.Amount = u.Sum.Amount.Add(due.Amount)
 	return nil
+}
+
+// waitingMonth is the month itself where it waits, or the first after it that does:
+// what is reported late counts to what is rounded next.
+func (b *bill) waitingMonth(month market.Date, c market.Currency) market.Date {
+	next := market.Date(0)
+	for _, u := range b.billed.stands.Unrounded {
+		if u.Sum.Currency == c && u.Month >= month && (next == 0 || u.Month < next) {
+			next = u.Month
+		}
+	}
+	return cmp.Or(next, month)
+}
+
+// unrounded is a month whose total waits to be rounded; it waits from now on.
+func (b *bill) unrounded(month market.Date, c market.Currency) *unrounded {
+	waiting := &b.billed.stands.Unrounded
+	i := slices.IndexFunc(*waiting, func(u unrounded) bool { return u.Month == month && u.Sum.Currency == c })
+	if i < 0 {
+		i = len(*waiting)
+		*waiting = append(*waiting, unrounded{Month: month, Sum: market.NewMoney(market.Decimal{}, c)})
+	}
+	return &(*waiting)[i]
+}
+
+// noteUnrounded notes the lines of months that did not end yet, and has the buyer
+// looked at when they do.
+func (b *bill) noteUnrounded() {
+	for i := range b.billed.stands.Unrounded {
+		u := &b.billed.stands.Unrounded[i]
+		b.billed.look = earliest(b.billed.look, b.monthEnd(u.Month))
+		b.billed.lines = append(b.billed.lines, u.lines...)
+	}
+}
+
+// awaitNoted has the months wait that other lines were noted for: renewals, and
+// those of earlier nights that the rounded total is shared out among.
+func (b *bill) awaitNoted() {
+	for _, l := range b.noted {
+		if b.seen[roundingKey(b.payer.Site, b.payer.Code, l.Month, l.Due.Currency)] {
+			continue // in a dry run, which leaves it among what is not rounded
+		}
+		u := b.unrounded(l.Month, l.Due.Currency)
+		if l.Key != "" {
+			u.lines = append(u.lines, l)
+		}
+	}
 }
 
 func (b *bill) monthEnd(month market.Date) time.Time {
@@ -82,22 +132,46 @@ func (b *bill) roundMonths(upto time.Time) error {
 }
 
 func (b *bill) roundMonth(u unrounded, end time.Time) error {
-	r, err := b.rounding(market.DeductedUsage, market.Bill{Price: u.Sum, At: end})
-	if err != nil || r.total < 0 {
-		return err
+	key := roundingKey(b.payer.Site, b.payer.Code, u.Month, u.Sum.Currency)
+	due, month := u.Sum, market.RoundedMonth{BuyerID: b.payer.ID, Month: u.Month, Currency: u.Sum.Currency}
+	for _, l := range u.lines {
+		due.Amount = due.Amount.Add(l.Due.Amount)
 	}
-	total, err := u.Sum.Round(r.total, market.RoundHalfUp)
+	r, err := b.rounding(market.DeductedUsage, market.Bill{Price: due, At: end})
 	if err != nil {
-		return fmt.Errorf("round the month of %s: %w", market.Month(u.Month), err)
-	}
-	dropped, err := u.Sum.Sub(total)
-	if err != nil || dropped.IsZero() {
 		return err
 	}
+	dropped := market.NewMoney(market.Decimal{}, due.Currency)
+	if r.total >= 0 {
+		total, err := due.Round(r.total, market.RoundHalfUp)
+		if err != nil {
+			return fmt.Errorf("round the month of %s: %w", market.Month(u.Month), err)
+		}
+		dropped.Amount = due.Amount.Sub(total.Amount)
+	}
+	if r.shared {
+		if !u.Sum.IsZero() { // of the time before another rule held
+			u.lines = append(u.lines, market.MonthLine{BuyerID: b.payer.ID, Month: u.Month, Key: key, Due: u.Sum, At: u.Month.At(market.TimeOfDay{}, b.site.Zone)})
+		}
+		if month.Lines, err = market.ShareOut(u.lines, r.total); err != nil {
+			return err
+		}
+	}
+	b.billed.rounded = append(b.billed.rounded, month)
+	if dropped.IsZero() { // it is closed all the same
+		b.billed.effects.Events = append(b.billed.effects.Events, market.Event{Key: key})
+		return nil
+	}
+	return b.bookRounding(key, dropped, end)
+}
+
+// bookRounding books what rounding lets go of a month, or adds where it is below
+// zero.
+func (b *bill) bookRounding(key string, dropped market.Money, end time.Time) error {
 	code := b.payer.Code
-	j := market.Journal{Key: roundingKey(b.payer.Site, code, u.Month, u.Sum.Currency), Memo: "Rounding of the month of " + code, At: end}
+	j := market.Journal{Key: key, Memo: "Rounding of the month of " + code, At: end}
 	back, from := market.BuyerCash(code), market.BuyerArrears(code)
-	if b.payer.OnAccount && u.Sum.Currency == b.site.Currency {
+	if b.payer.OnAccount && dropped.Currency == b.site.Currency {
 		if j.At = end.Add(-time.Microsecond); b.owedOnAccount().Amount.Cmp(dropped.Amount) >= 0 { // within the month that is billed
 			back = market.BuyerMonthEnd(code)
 		}
@@ -111,7 +185,7 @@ func (b *bill) roundMonth(u unrounded, end time.Time) error {
 	if err := b.book(j); err != nil {
 		return err
 	}
-	return b.payArrears(j.Key, u.Sum.Currency, end)
+	return b.payArrears(j.Key, dropped.Currency, end)
 }
 
 // charge deducts a charge that came priced. What is below zero is given back.

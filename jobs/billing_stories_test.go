@@ -37,6 +37,7 @@ func (s *story) writtenAgain() {
 //	-- deductions --  what was charged: price, discount, what is due, what was dropped, and who paid
 //	-- refunds --     what became of requests for money back
 //	-- month bills -- what buyers on account were billed at a month's end, where the story speaks of any
+//	-- month lines -- what the total of a month was shared out to, where the story speaks of any
 //	-- ledger --      every posting of every journal
 //	-- balances --    what is left on the buyers' accounts
 
@@ -151,5 +152,18 @@ func (s *story) balances() []string {
 			var name, balance string
 			err := scan(&name, &balance)
 			return name + "  " + balance, err
+		})
+}
+
+func (s *story) monthLines() []string {
+	s.Helper()
+	return s.rows(`
+		SELECT l.business_date::text, b.code, to_char(l.month, 'YYYYMM'), l.key, trim_scale(l.due)::text, trim_scale(l.charged)::text || ' ' || l.currency
+		FROM rounded_lines l JOIN buyers b ON b.id = l.buyer_id
+		ORDER BY l.month, b.code COLLATE "C", l.at, l.key`,
+		func(scan func(...any) error) (string, error) {
+			var on, code, month, key, due, charged string
+			err := scan(&on, &code, &month, &key, &due, &charged)
+			return strings.Join([]string{on, code, month, key, "due " + due, "charged " + charged}, "  "), err
 		})
 }

@@ -20,10 +20,11 @@ type bill struct {
 	usage     *market.Usage // not billed yet
 	use       use
 	meter     *metering.Meter
-	seen      map[string]bool // events that happened before: re-purchases, closed months
-	onAccount []market.Spent  // since the first open bill
-	books     *market.Books   // of the buyer's accounts; what is booked here is spent here
-	stands    stands          // what stands of earlier nights
+	seen      map[string]bool    // events that happened before: re-purchases, closed months
+	onAccount []market.Spent     // since the first open bill
+	noted     []market.MonthLine // of months that are to be rounded
+	books     *market.Books      // of the buyer's accounts; what is booked here is spent here
+	stands    stands             // what stands of earlier nights
 	site      *rules.Site
 	runID     int64
 	asOf      time.Time
@@ -57,6 +58,8 @@ func (b *bill) cleared() *bill {
 			booked:     of.booked[:0],
 			refunds:    of.refunds[:0],
 			months:     of.months[:0],
+			lines:      of.lines[:0],
+			rounded:    of.rounded[:0],
 			effects:    market.Effects{Events: of.effects.Events[:0], Completions: of.effects.Completions[:0], Notices: of.effects.Notices[:0]},
 			outcomes:   of.outcomes,
 		},
@@ -76,6 +79,8 @@ type billed struct {
 	booked     []market.Booked
 	refunds    []market.RefundResult
 	months     []market.MonthBill
+	lines      []market.MonthLine // to be noted for the end of their month
+	rounded    []market.RoundedMonth
 	effects    market.Effects
 	turns      []turn // of the arrears, which sellers have to be told of
 	stands     stands
@@ -107,6 +112,7 @@ const (
 func (b *bill) settle() error {
 	b.billed.stands.Unrounded, b.billed.stands.Owing = b.stands.Unrounded, b.stands.Owing
 	b.billed.stands.Account, b.billed.stands.Bills = b.stands.Account, slices.Clone(b.stands.Bills)
+	b.awaitNoted()
 	b.planMoney()
 	b.planInstruments()
 	b.refunded, b.unconditional = map[int64]market.Decimal{}, map[int]int64{}
@@ -167,9 +173,7 @@ func (b *bill) settle() error {
 	b.billed.keepLast()
 	b.forgetFreezes()
 	b.billed.look = earliest(b.billed.look, b.billed.stands.Account)
-	for i := range b.billed.stands.Unrounded {
-		b.billed.look = earliest(b.billed.look, b.monthEnd(b.billed.stands.Unrounded[i].Month))
-	}
+	b.noteUnrounded()
 	return nil
 }
 

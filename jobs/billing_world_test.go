@@ -321,6 +321,7 @@ func booksOf(t testing.TB, s *storage.Store) string {
 		`SELECT concat_ws('|', o.code, e.outcome, e.at AT TIME ZONE 'UTC') FROM order_ends e JOIN orders o ON o.id = e.order_id ORDER BY 1`,
 		`SELECT concat_ws('|', f.code, r.outcome, r.rule, trim_scale(r.amount), r.at AT TIME ZONE 'UTC') FROM refund_results r JOIN refunds f ON f.id = r.refund_id ORDER BY 1`,
 		`SELECT concat_ws('|', key, kind, recipients, at AT TIME ZONE 'UTC') FROM notices ORDER BY 1`,
+		`SELECT concat_ws('|', buyer_id, month, currency, key, at AT TIME ZONE 'UTC', trim_scale(due), trim_scale(charged)) FROM rounded_lines ORDER BY 1`,
 		`SELECT concat_ws('|', b.code, p.reason) FROM parked p JOIN buyers b ON b.id = p.subject WHERE requeued_at IS NULL ORDER BY 1`,
 	} {
 		rows, err := s.DB().QueryContext(context.Background(), query)
@@ -374,6 +375,17 @@ var brokenLaws = map[string]string{
 			FROM journals j JOIN postings p ON p.journal_id = j.id GROUP BY j.key)
 		SELECT d.key FROM deductions d LEFT JOIN booked b USING (key)
 		WHERE d.price <> 0 AND d.due + abs(d.dropped) <> 0 AND b.key IS NULL OR d.due <> coalesce(b.amount, 0)`,
+	"a month is shared out to other lines than its deductions, or not in cents": `
+		SELECT l.key FROM rounded_lines l LEFT JOIN deductions d ON d.key = l.key AND d.buyer_id = l.buyer_id
+		WHERE d.due IS DISTINCT FROM l.due OR l.charged <> round(l.charged, 2) OR abs(l.due - l.charged) >= 0.01`,
+	"the lines of a month lost other than what was posted": `
+		SELECT m.key FROM (
+			SELECT 'rounding/' || u.site || '/' || u.code || '/' || to_char(l.month, 'YYYYMM') || '/' || l.currency AS key, sum(l.due - l.charged) AS lost
+			FROM rounded_lines l JOIN buyers u ON u.id = l.buyer_id GROUP BY 1) m
+		WHERE m.lost <> coalesce((SELECT sum(CASE WHEN p.from_account = 'platform:dropped' THEN p.amount ELSE -p.amount END)
+			FROM journals j JOIN postings p ON p.journal_id = j.id WHERE j.key = m.key), 0)`,
+	"a month was rounded and is still to be": `
+		SELECT r.key FROM unrounded r JOIN buyers u ON u.id = r.buyer_id JOIN event_keys e ON e.key = 'rounding/' || u.site || '/' || u.code || '/' || to_char(r.month, 'YYYYMM') || '/' || r.currency`,
 	"more is drawn than the quota": `SELECT pack_id::text FROM draws WHERE used_after > quota`,
 	"a record is rated as more or less than was used": `
 		SELECT r.record_id::text FROM rated r JOIN usage_records u ON u.id = r.record_id WHERE r.measure = 'usage' GROUP BY r.record_id, u.usage_value HAVING sum(quantity) <> u.usage_value::numeric`,

@@ -40,6 +40,8 @@ type harvest struct {
 	booked     []market.Booked
 	refunds    []market.RefundResult
 	months     []market.MonthBill
+	lines      []market.MonthLine // of months that are to be rounded
+	rounded    []market.RoundedMonth
 	turns      []turn // of what buyers owe, which sellers have to be told of
 	metered    market.MeteredUse
 	terms      []market.BoughtTerm // of renewal
@@ -68,6 +70,8 @@ func (k *harvest) cleared() *harvest {
 		booked:     k.booked[:0],
 		refunds:    k.refunds[:0],
 		months:     k.months[:0],
+		lines:      k.lines[:0],
+		rounded:    k.rounded[:0],
 		turns:      k.turns[:0],
 		metered:    k.metered.Cleared(),
 		terms:      k.terms[:0],
@@ -266,13 +270,6 @@ func carried(a rules.Answer) []byte {
 	return append(buf, '}')
 }
 
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
 // fingerprints are eight bytes a ruleset, of the decision that stands.
 type fingerprints []byte
 
@@ -341,6 +338,12 @@ func (k *harvest) keepBilled(ctx context.Context, tx *storage.Tx, owner storage.
 		return err
 	}
 	if err := tx.KeepMonthBills(ctx, owner, k.months); err != nil {
+		return err
+	}
+	if err := tx.KeepUnrounded(ctx, k.lines); err != nil {
+		return err
+	}
+	if err := tx.KeepRounded(ctx, owner, k.rounded); err != nil {
 		return err
 	}
 	if err := tx.KeepTerms(ctx, owner, k.terms); err != nil {

@@ -75,6 +75,9 @@ func (a *account) bookOf(c market.Currency) (reports.BillingBook, error) {
 		Months: mapped(a.tx.MonthBillsBy(a.ctx, a.run, c), func(v market.MonthBill) (reports.MonthRow, error) {
 			return reports.MonthRow{Buyer: v.Buyer, Month: v.Month, Owed: v.Owed, At: v.At, DueAt: v.DueAt, Rule: v.Rule, Because: v.Because}, nil
 		}),
+		Lines: mapped(a.tx.RoundedBy(a.ctx, a.run, c), func(v storage.RoundedLine) (reports.SharedRow, error) {
+			return reports.SharedRow{Buyer: v.Buyer, Month: v.Month, Event: v.Key, At: v.At, Due: v.Due, Charged: of(v.Charged), Dropped: of(v.Due.Amount.Sub(v.Charged))}, nil
+		}),
 		Arrears: mapped(a.tx.OwingAt(a.ctx, a.run, c), func(v storage.Owing) (reports.ArrearsRow, error) {
 			because, err := a.because("arrears", v.RunID, v.At, v.Rule)
 			return reports.ArrearsRow{Buyer: v.Buyer, Owed: of(v.Owed), Since: v.Since, Overdue: of(v.Overdue), DueAt: v.DueAt, Month: v.Month, State: v.State, TurnsAt: v.Next, Rule: v.Rule, Because: because}, err
@@ -103,12 +106,14 @@ func (a *account) bookCounts(c market.Currency) (n reports.BookCounts, err error
 	err = errors.Join(err, failed)
 	months, billed, failed := a.tx.TallyMonthBills(a.ctx, a.run, c)
 	err = errors.Join(err, failed)
+	lines, failed := a.tx.TallyRounded(a.ctx, a.run, c)
+	err = errors.Join(err, failed)
 	owing, owed, overdue, failed := a.tx.TallyOwing(a.ctx, a.run, c)
 	return reports.BookCounts{
 		Deductions: all.Rows, Price: of(all.Price), Discounted: of(all.Discounted), Due: of(all.Due), Dropped: of(all.Dropped), Owed: of(all.Owed), Back: of(all.Back),
 		Taken: of(booked.Taken), LetGo: of(booked.Dropped), DroppedRows: booked.DroppedRows, DroppedAll: of(booked.DroppedAll),
 		Refunds: reports.Tally{Rows: refunds, Amount: of(back)}, Refunded: of(booked.Refunded),
-		NotPaid: reports.Tally{Rows: unpaid, Amount: of(cost)}, Short: of(short), Months: reports.Tally{Rows: months, Amount: of(billed)}, Arrears: reports.Tally{Rows: owing, Amount: of(owed)}, Overdue: of(overdue),
+		NotPaid: reports.Tally{Rows: unpaid, Amount: of(cost)}, Short: of(short), Months: reports.Tally{Rows: months, Amount: of(billed)}, Lines: reports.Tally{Rows: lines.Rows, Amount: of(lines.Charged)}, LinesDue: of(lines.Due), LinesLet: of(lines.Dropped), Arrears: reports.Tally{Rows: owing, Amount: of(owed)}, Overdue: of(overdue),
 	}, errors.Join(err, failed)
 }
 

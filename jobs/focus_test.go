@@ -53,6 +53,12 @@ func TestARealCloudBillIsRounded(t *testing.T) {
 			if n := count(t, s, `SELECT count(*) FROM deductions`); n != 1000 {
 				t.Errorf("%d deductions", n)
 			}
+			if policy == "largest remainder" {
+				const shared = `SELECT concat_ws(' ', trim_scale(sum(due)), trim_scale(sum(charged)), count(*) FILTER (WHERE charged <> round(charged, 2) OR abs(due - charged) >= 0.01)) FROM rounded_lines`
+				if got := text(t, s, shared); got != "20.52022675 20.52 0" {
+					t.Errorf("the lines, what they are charged, and those that are not in cents: %s", got)
+				}
+			}
 		})
 	}
 }
@@ -60,12 +66,18 @@ func TestARealCloudBillIsRounded(t *testing.T) {
 // roundingBy are the default rules with another rounding policy for dollars.
 func roundingBy(t *testing.T, policy string) *rules.Book {
 	t.Helper()
+	return rounding(t, "half up the total", policy)
+}
+
+// rounding are the default rules with another text in those of rounding.
+func rounding(t *testing.T, was, is string) *rules.Book {
+	t.Helper()
 	dir := without(t, rules.Defaults(), []string{"rounding.yaml", "rounding.test.yaml"}).(fstest.MapFS)
 	text, err := fs.ReadFile(rules.Defaults(), "rounding.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir["rounding.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(string(text), "half up the total", policy, 1))}
+	dir["rounding.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(string(text), was, is, 1))}
 	book, err := rules.Load(dir)
 	if err != nil {
 		t.Fatal(err)

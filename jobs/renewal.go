@@ -50,7 +50,13 @@ func renewalStep(ctx context.Context, tx *storage.Tx, x *execution, shard *stora
 		r := renewing{bill: desk.bill(i), on: x.run.On}
 		r.settleBuyer(subscriptions[r.payer.ID], due[i], p, shard, k, x)
 	}
+	if err := k.openMonths(ctx, tx, x.run.Site, desk.payers); err != nil {
+		return err
+	}
 	if err := k.keep(ctx, tx, x, p); err != nil {
+		return err
+	}
+	if err := tx.WakeBilling(ctx, x.run.Site, buyersOf(k.lines)); err != nil {
 		return err
 	}
 	advance(shard, due, p, k)

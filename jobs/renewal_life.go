@@ -294,8 +294,12 @@ func (l *lifetime) renew(payment market.Payment) error {
 	fixed := l.now
 	_, soldAs := s.PriceAt(fixed.For, time.UnixMicro(fixed.Priced))
 	used := l.extend(fixed.For, key, true, l.asOf).Span
-	if err := l.deduct(market.Deduction{Key: key, Kind: market.DeductedRenewal, Subject: s.ID, SellerID: s.SellerID, Seller: s.Seller, ProductID: s.ProductID,
-		Used: used, At: l.asOf, Payment: payment}); err != nil {
+	d := market.Deduction{Key: key, Kind: market.DeductedRenewal, Subject: s.ID, SellerID: s.SellerID, Seller: s.Seller, ProductID: s.ProductID,
+		Used: used, At: l.asOf, Payment: payment}
+	if err := l.deduct(d); err != nil {
+		return err
+	}
+	if err := l.count(&d); err != nil {
 		return err
 	}
 	notify(&l.billed.effects, market.Notice{Key: "renewed/" + name, Kind: "subscription_renewed", Subject: s.ID, Recipients: concerned, At: l.asOf})

@@ -350,6 +350,9 @@ func (s *story) outcome() []part {
 	if slices.Contains(s.jobs, "settlement") {
 		return append(parts, part{"statements", s.statements()}, part{"lines", s.statementLines()}, part{"waiting", s.waitingLines()}, part{"settled", s.settledLedger()}, part{"sellers", s.sellerBalances()})
 	}
+	if s.has("month lines") {
+		parts = append(parts, part{"month lines", s.monthLines()})
+	}
 	if slices.Contains(s.jobs, "renewal") {
 		return append(parts, part{"decisions", s.renewals()}, part{"asked", s.asked()}, part{"terms", s.terms()}, part{"calls", s.calls()}, part{"deductions", s.deductions()}, part{"ledger", s.ledger()}, part{"balances", s.balances()}, part{"notices", s.notices()})
 	}

@@ -101,6 +101,13 @@ func (w walk) crossed(t time.Time) bool {
 	return true
 }
 
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // earliest is the earlier of two instants, of which a zero one is none.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {

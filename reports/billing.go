@@ -49,7 +49,8 @@ type BillingBook struct {
 	Dropped    iter.Seq2[DroppedRow, error]
 	Refunds    iter.Seq2[RefundRow, error]
 	NotPaid    iter.Seq2[NotPaidRow, error]
-	Months     iter.Seq2[MonthRow, error]   // bills of the month to buyers on account
+	Months     iter.Seq2[MonthRow, error] // bills of the month to buyers on account
+	Lines      iter.Seq2[SharedRow, error]
 	Arrears    iter.Seq2[ArrearsRow, error] // of all who owe at the as-of, whenever that began
 }
 
@@ -70,6 +71,9 @@ type BookCounts struct {
 	NotPaid  Tally
 	Short    market.Money // what was short of the orders not paid
 	Months   Tally
+	Lines    Tally        // of months whose total was shared out; what they were charged
+	LinesDue market.Money // before
+	LinesLet market.Money // what the journals of these months posted from platform:dropped
 	Arrears  Tally        // who owes, and what of it is for use
 	Overdue  market.Money // bills of the month that are
 }
@@ -140,6 +144,17 @@ type MonthRow struct {
 	DueAt   time.Time
 	Rule    string
 	Because string
+}
+
+// SharedRow is a deduction among those that the rounded total of a month was
+// shared out to.
+type SharedRow struct {
+	Buyer        string
+	Month        market.Date // its first day
+	Event        string      // the deduction's
+	At           time.Time
+	Due, Charged market.Money
+	Dropped      market.Money // due less charged; below zero where it was rounded up
 }
 
 // ArrearsRow is a buyer who owes for use, or has not paid the bill of a month in

@@ -10,7 +10,7 @@ import (
 )
 
 // BillingLists names the lists of a billing report that BillingCSV writes.
-var BillingLists = []string{"deductions", "buyers", "sellers", "sources", "dropped", "refunds", "not_paid", "months", "arrears", "errors", "parked"}
+var BillingLists = []string{"deductions", "buyers", "sellers", "sources", "dropped", "refunds", "not_paid", "months", "month_lines", "arrears", "errors", "parked"}
 
 // BillingCSV writes one list of a billing report as CSV, like AcceptanceCSV.
 // The amounts of all currencies are in one file, each with its currency beside it.
@@ -32,6 +32,8 @@ func BillingCSV(w io.Writer, r BillingReport, list string) error {
 		return writeCSV(w, notPaidTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[NotPaidRow] { return b.NotPaid }))
 	case "months":
 		return writeCSV(w, monthsTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[MonthRow] { return b.Months }))
+	case "month_lines":
+		return writeCSV(w, sharedTable, r.Zone, ofEach(r.Books, func(b BillingBook) rows[SharedRow] { return b.Lines }))
 	case "arrears":
 		return writeCSV(w, arrearsTable(r.AsOf), r.Zone, ofEach(r.Books, func(b BillingBook) rows[ArrearsRow] { return b.Arrears }))
 	case "errors":
@@ -182,6 +184,26 @@ var monthsTable = table[MonthRow]{
 	}, reasonColumns(label{"原因", "Because"},
 		func(r MonthRow) string { return r.Rule },
 		func(r MonthRow) string { return r.Because })...),
+}
+
+// Columns of the lines of rounded months.
+const (
+	sharedDueColumn     = 4
+	sharedChargedColumn = 5
+	sharedDroppedColumn = 6
+)
+
+var sharedTable = table[SharedRow]{
+	name: "Month lines", title: label{"月度取整分摊", "Month lines"}, tab: amber,
+	columns: []column[SharedRow]{
+		texts("买家", "Buyer", 20, func(r SharedRow) string { return r.Buyer }),
+		texts("账期", "Month", 10, func(r SharedRow) string { return market.Month(r.Month).String() }),
+		texts("事件", "Event", 44, func(r SharedRow) string { return r.Event }),
+		instants("扣费时间", "Deducted at", func(r SharedRow) time.Time { return r.At }),
+		amounts("应付", "Due", 20, func(r SharedRow) market.Money { return r.Due }),
+		amounts("分摊后", "Charged", 20, func(r SharedRow) market.Money { return r.Charged }),
+		amounts("舍去", "Dropped", 20, func(r SharedRow) market.Money { return r.Dropped }),
+	},
 }
 
 // Columns of who owes.

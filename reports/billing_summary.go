@@ -218,6 +218,7 @@ func (a *billing) howToRead(s *sheet) error {
 		{"“扣费时间”是业务发生的时刻，不是程序运行的时刻。", "“Deducted at” is the instant of the event, not the time of the run."},
 		{"拒付与等待每夜都计数；“未付订单”只列本次有新结论的订单。", "Rejected and waiting orders are counted every night; Not paid lists those about which something new was decided."},
 		{"“欠款”名单列出 " + at + " 时所有仍有用量欠款或月结账单逾期的买家。", "Arrears lists everybody who owed for use, or had a bill of the month overdue, at the as-of, whenever that began."},
+		{"“月度取整分摊”列出月末合计按最大余额法分到每笔的金额；余额相同时先扣费者先得。", "Month lines shows what each deduction of a month got of its rounded total, by largest remainder; of equal ones the first deducted comes first."},
 		{"不同币种从不相加，各有自己的名单和合计。", "Currencies are never added to each other: each has lists and totals of its own."},
 		{"合计都是公式；对账页把名单与日记账逐项核对。同一次运行再次生成的文件逐字节相同。", "Totals are formulas; the control sheet ties the lists to the journals. The same run always gives the same file."},
 	})

@@ -39,7 +39,7 @@ func sampleBilling() BillingReport {
 			Currency: "CNY",
 			Counts: BookCounts{Deductions: 5, Price: yuan("1629.956000000001"), Discounted: yuan("100.00"), Due: yuan("1529.95"), Dropped: yuan("0.006000000001"), Owed: yuan("20.00"), Back: yuan("10.10"),
 				Taken: yuan("1529.95"), LetGo: yuan("0.006000000001"), DroppedRows: 2, DroppedAll: yuan("0.002000000001"),
-				Refunds: Tally{2, yuan("12.34")}, Refunded: yuan("12.34"), NotPaid: Tally{3, yuan("249.01")}, Short: yuan("50.01"), Months: Tally{1, yuan("750.00")}, Arrears: Tally{3, yuan("25.00")}, Overdue: yuan("750.00")},
+				Refunds: Tally{2, yuan("12.34")}, Refunded: yuan("12.34"), NotPaid: Tally{3, yuan("249.01")}, Short: yuan("50.01"), Months: Tally{1, yuan("750.00")}, Lines: Tally{2, yuan("11.00")}, LinesDue: yuan("10.996"), LinesLet: yuan("-0.004"), Arrears: Tally{3, yuan("25.00")}, Overdue: yuan("750.00")},
 			Deductions: list(
 				DeductionRow{"order/cn/C-1/paid", "ann", "acme", "order", "", none, none, at8("2026-04-01 10:00:00"), yuan("1000.00"), "D-1", yuan("100.00"), yuan("900.00"), yuan("0.00"), yuan("0.00"), "V-1 100.00, K-50 50.00, cash 750.00"},
 				DeductionRow{"usage/cn/i-api/storage/2026-03-31T05:00:00Z/u-1", "ann", "acme", "usage", "storage", from, until, at8("2026-04-01 16:00:00"), yuan("0.056000000001"), "", yuan("0.00"), yuan("0.05"), yuan("0.006000000001"), yuan("0.00"), "cash 0.05"},
@@ -65,6 +65,8 @@ func sampleBilling() BillingReport {
 				NotPaidRow{Subject{"C-2", "bob", "acme", "saas", yuan("150.01")}, "reject", at8("2026-04-01 11:00:00"), at8("2026-04-01 11:00:00"), yuan("50.01"), at8("2026-04-08 11:00:00"), "short of money", "What the buyer has does not cover the order.", "V-1: Its validity was over."},
 				NotPaidRow{Subject{"C-3", "cid", "acme", "hardware", yuan("99.00")}, "cancel", at8("2026-04-01 12:00:00"), none, yuan("0.00"), none, "hardware not paid in time", "Hardware was not paid within one hour.", ""},
 				NotPaidRow{Subject{"C-4", "cid", "", "saas", market.Money{}}, "wait", at8("2026-04-01 12:00:00"), none, yuan("0.00"), at8("2026-04-08 12:00:00"), "otherwise", "Nobody has asked to pay the order yet.", ""}),
+			Lines: list(SharedRow{"bob", market.NewDate(2026, 3, 1), "charge/cn/F-9", at8("2026-03-20 10:00:00"), yuan("1.002"), yuan("1.01"), yuan("-0.008")},
+				SharedRow{"bob", market.NewDate(2026, 3, 1), "renewal/cn/S-1/2026-03-28", at8("2026-03-21 03:00:00"), yuan("9.994"), yuan("9.99"), yuan("0.004")}),
 			Months: list(MonthRow{"fay", market.NewDate(2026, 3, 1), yuan("750.00"), at8("2026-04-01 00:00:00"), at8("2026-04-16 00:00:00"), "otherwise", "What was bought on account is paid within fifteen days."}),
 			Arrears: list(
 				ArrearsRow{"fay", yuan("0.00"), none, yuan("750.00"), at8("2026-03-18 00:00:00"), market.NewDate(2026, 2, 1), "freeze", at8("2026-04-17 00:00:00"), "grace of a bill is over", "The bill of a month was not paid until the end of the grace period."},

@@ -20,7 +20,7 @@ type billing struct {
 // listedBook is the lists of one currency after they were written.
 type listedBook struct {
 	BillingBook
-	deductions, buyers, sellers, sources, dropped, refunds, notPaid, months, arrears listed
+	deductions, buyers, sellers, sources, dropped, refunds, notPaid, months, lines, arrears listed
 
 	kinds     map[string]*kindTotals // of the deductions
 	paid      map[string]*paidTotals // of the sources
@@ -101,6 +101,9 @@ func (l *listedBook) write(b *book, suffix string, r BillingReport) (err error) 
 		return err
 	}
 	if l.months, err = writeTable(b, named(monthsTable, suffix), l.Months, nil); err != nil {
+		return err
+	}
+	if l.lines, err = writeTable(b, named(sharedTable, suffix), l.Lines, nil); err != nil {
 		return err
 	}
 	l.arrears, err = writeTable(b, named(arrearsTable(r.AsOf), suffix), l.Arrears, nil)
@@ -263,6 +266,10 @@ func (l *listedBook) ties(several bool) []tie {
 		{label{"未付订单：差额", "Not paid: short by"}, n.Short, l.notPaid.amount(shortfallColumn, l.Currency)},
 		{label{"月结账单：行数", "Month bills: rows"}, n.Months.Rows, l.months.count()},
 		{label{"月结账单：金额", "Month bills: owed"}, n.Months.Amount, l.months.amount(monthOwedColumn, l.Currency)},
+		{label{"月度分摊：行数", "Month lines: rows"}, n.Lines.Rows, l.lines.count()},
+		{label{"月度分摊：应付", "Month lines: due"}, n.LinesDue, l.lines.amount(sharedDueColumn, l.Currency)},
+		{label{"月度分摊：分摊后", "Month lines: charged"}, n.Lines.Amount, l.lines.amount(sharedChargedColumn, l.Currency)},
+		{label{"日记账：月度取整 = 月度分摊", "Journals: months rounded = lines"}, n.LinesLet, l.lines.amount(sharedDroppedColumn, l.Currency)},
 		{label{"欠款：行数", "Arrears: rows"}, n.Arrears.Rows, l.arrears.count()},
 		{label{"欠款：用量", "Arrears: owed for use"}, n.Arrears.Amount, l.arrears.amount(owedColumn, l.Currency)},
 		{label{"欠款：逾期月结", "Arrears: overdue bills"}, n.Overdue, l.arrears.amount(overdueColumn, l.Currency)},

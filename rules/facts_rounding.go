@@ -16,7 +16,7 @@ var roundingVocabulary = Vocabulary{
 	prototype: RoundingFacts{},
 	Outcomes: []Outcome{
 		{Name: "round", Means: "what rounding takes off is posted as dropped", Carries: []Carried{
-			{Name: "policy", Kind: KindText, Words: []string{"truncate each", "half up each", "half up the total", "largest remainder"}, Means: "which amounts are rounded, and which way"},
+			{Name: "policy", Kind: KindText, Words: []string{"truncate each", "half up each", "half up the total", "largest remainder"}, Means: "which amounts are rounded, and which way; largest remainder shares the month's rounded total out among its deductions"},
 			{Name: "places", Kind: KindInt, Means: "how many decimals are charged"},
 			{Name: "kept", Kind: KindInt, Means: "where the month's total is rounded: how many decimals each deduction keeps until then"},
 		}},

@@ -53,15 +53,21 @@ func (tx *Tx) wakeOnAccount(ctx context.Context, k Keeping, deductions []market.
 			}
 		}
 	}
+	return tx.WakeBilling(ctx, k.Site, buyers)
+}
+
+// WakeBilling has billing look at buyers in its next night, for what another job
+// booked.
+func (tx *Tx) WakeBilling(ctx context.Context, site string, buyers []int64) error {
 	if len(buyers) == 0 {
 		return nil
 	}
 	_, err := tx.Exec(ctx, `
 		INSERT INTO due AS d (job, site, subject, look_at)
 		SELECT DISTINCT 'billing', $1, b, '-infinity'::timestamptz FROM unnest($2::bigint[]) AS b
-		ON CONFLICT (job, subject) DO UPDATE SET look_at = excluded.look_at`, k.Site, buyers)
+		ON CONFLICT (job, subject) DO UPDATE SET look_at = excluded.look_at`, site, buyers)
 	if err != nil {
-		return fmt.Errorf("wake %d buyers on account: %w", len(buyers), err)
+		return fmt.Errorf("wake %d buyers for billing: %w", len(buyers), err)
 	}
 	return nil
 }

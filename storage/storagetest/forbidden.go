@@ -14,7 +14,7 @@ import (
 
 // History is the tables that are only ever added to.
 var History = []string{"decisions", "notices", "completions", "counted_months", "event_keys", "rule_versions", "corrections", "imports",
-	"deductions", "deduction_sources", "order_ends", "refund_results", "month_bills", "journals", "postings", "blocks", "releases", "release_acts", "shadow_differences", "reversals",
+	"deductions", "deduction_sources", "order_ends", "refund_results", "month_bills", "rounded_lines", "journals", "postings", "blocks", "releases", "release_acts", "shadow_differences", "reversals",
 	"usage_records", "usage_results", "rated", "draws", "instance_stops", "packs_bought", "terms", "skipped_nights", "statements", "statement_lines", "waiting_lines",
 	"statement_moves", "payout_pauses", "payout_approvals", "payouts", "payout_lines", "bank_lines", "bank_clearings", "period_closes", "halts",
 	"policy_results", "unsubscription_results", "outbox",
