@@ -98,7 +98,7 @@ func (t *orderTry) try(at time.Time) error {
 	}
 	var err error
 	t.toPay = market.Bill{Kind: market.DeductedOrder, Seller: o.Seller, Product: o.Product, ProductClass: o.ProductClass, AccessType: o.AccessType, Model: o.Model, TermUnit: o.TermUnit,
-		ChargeMode: o.ChargeMode, OrderType: o.Type, Price: o.Amount, At: at, Named: o.PayWith, CreditAllowed: o.CreditAllowed}
+		ChargeMode: o.ChargeMode, OrderType: o.Type, Price: o.Amount, ImageLines: o.ImageLines, OffShelf: o.OffShelf(), At: at, Named: o.PayWith, CreditAllowed: o.CreditAllowed}
 	if o.Forbidden != "" {
 		t.payment = market.Payment{Price: o.Amount, Forbidden: o.Forbidden}
 	} else if t.payment, err = t.pay(market.DeductedOrder, t.toPay); err != nil {

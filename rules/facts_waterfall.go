@@ -16,6 +16,9 @@ type WaterfallFacts struct {
 	Price        market.Money `expr:"price" json:"price" yaml:"price" means:"before any discount" zh:"优惠前价格"`
 	Payable      market.Money `expr:"payable" json:"payable" yaml:"payable" means:"after the discount; before it is known, the price" zh:"优惠后应付金额"`
 
+	ImagePart market.Money `expr:"image_part" json:"image_part" yaml:"image_part" means:"what of it the lines of images cost; all of it where no other goods are bought with them" zh:"其中镜像商品行的金额；未与其他商品同购时为全额"`
+
+	OffShelf      bool  `expr:"off_shelf" json:"off_shelf" yaml:"off_shelf" means:"the product was taken off the shelf before the order was placed" zh:"下单前商品已下架"`
 	CreditAllowed bool  `expr:"credit_allowed" json:"credit_allowed" yaml:"credit_allowed" means:"the product's switch for credit is on" zh:"商品允许使用信用额度"`
 	OnAccount     bool  `expr:"on_account" json:"on_account" yaml:"on_account" means:"the buyer settles at the end of the month" zh:"用户为月结客户"`
 	Automatic     bool  `expr:"automatic" json:"automatic" yaml:"automatic" means:"the buyer has named no instrument: the rules choose" zh:"用户未指定支付方式，由规则选择"`
@@ -31,6 +34,7 @@ type WaterfallFacts struct {
 	Begun        bool         `expr:"begun" json:"begun" yaml:"begun" means:"its validity had begun when what is paid was used" zh:"使用时已生效"`
 	Over         bool         `expr:"over" json:"over" yaml:"over" means:"its validity was over when what is paid was used" zh:"使用时已失效"`
 
+	NamesProduct   bool   `expr:"names_product" json:"names_product" yaml:"names_product" means:"the product is among those that it names" zh:"限定商品中包含该商品"`
 	FitsProduct    bool   `expr:"fits_product" json:"fits_product" yaml:"fits_product" means:"it is good for the product" zh:"适用于该商品"`
 	FitsChargeMode bool   `expr:"fits_charge_mode" json:"fits_charge_mode" yaml:"fits_charge_mode" means:"it is good for the charge mode" zh:"适用于该计费方式"`
 	FitsOrderType  bool   `expr:"fits_order_type" json:"fits_order_type" yaml:"fits_order_type" means:"it is good for the type of order" zh:"适用于该订单类型"`
@@ -60,6 +64,7 @@ var waterfallVocabulary = Vocabulary{
 			{Name: "order", Kind: KindList, Words: []string{RestrictedFirst, EarliestExpiry, SmallestBalance, LargestBalance, LowestPrice, CommercialFirst},
 				Means: "which of the step comes first, by one after the other of these; by code in the end"},
 			{Name: "at_most", Kind: KindInt, Means: "how many of the step are used; 0: as many as are needed"},
+			{Name: "limit", Kind: KindMoney, Means: "how much of the bill those of the step pay together; left out: all of it"},
 		}},
 		{Name: "refuse", Means: "it pays nothing; the reason is kept with the payment"},
 		{Name: "forbid", Means: "the bill is not paid at all, whatever else there is"},

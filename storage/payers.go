@@ -158,9 +158,10 @@ func (r *payerReader) orders() error {
 	site, kind, access, mode, currency := w.scan(), w.scan(), w.scan(), w.scan(), w.scan()
 	seller, product, class, model, unit, with := w.scan(), w.scan(), w.scan(), w.scan(), w.scan(), w.scan()
 	var o market.OpenOrder
-	var payAt pgtype.Timestamptz
+	var payAt, delisted pgtype.Timestamptz
+	var images *market.Decimal
 	dest := []any{&o.ID, site, &o.Code, &o.BuyerID, kind, access, mode, &o.PlacedAt, &o.Amount.Amount, currency,
-		&o.SellerID, seller, &o.ProductID, product, class, model, unit, &o.CreditAllowed, &o.AutoPay, &payAt, with}
+		&o.SellerID, seller, &o.ProductID, product, class, model, unit, &o.CreditAllowed, &o.AutoPay, &payAt, with, &delisted, &images}
 	var of []market.OpenOrder // one buyer's, who comes with all of them
 	hand := func() {
 		if len(of) > 0 {
@@ -172,7 +173,7 @@ func (r *payerReader) orders() error {
 	err := r.tx.Query(r.ctx, `
 		SELECT o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.charge_mode, o.placed_at, coalesce(o.amount, 0), coalesce(o.currency, ''),
 		       coalesce(s.id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''), coalesce(p.model, 'common'), coalesce(o.term_unit, ''),
-		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, '')
+		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, ''), p.delisted_at, `+imageLines+`
 		FROM unbooked_seen u JOIN orders o ON o.id = u.fact
 		LEFT JOIN products p ON p.id = o.product_id
 		LEFT JOIN sellers s ON s.id = CASE
@@ -191,7 +192,10 @@ func (r *payerReader) orders() error {
 		}
 		o.Site, o.Type, o.AccessType, o.ChargeMode, o.Amount.Currency = site.text, kind.text, access.text, mode.text, market.Currency(currency.text)
 		o.Seller, o.Product, o.ProductClass, o.Model, o.TermUnit = seller.text, product.text, class.text, model.text, unit.text
-		o.PayAt, o.PayWith = payAt.Time, listed(with.text)
+		o.PayAt, o.PayWith, o.DelistedAt, o.ImageLines = payAt.Time, listed(with.text), delisted.Time, market.Money{}
+		if images != nil {
+			o.ImageLines = market.NewMoney(*images, o.Amount.Currency)
+		}
 		of = append(of, o)
 		return nil
 	})
@@ -201,6 +205,15 @@ func (r *payerReader) orders() error {
 	}
 	return r.upgrades()
 }
+
+// imageLines is what the lines of images cost of an order o that has others
+// beside them; null where it has not. What a line's product is says the product,
+// and the order where it is the order's or nobody named it.
+const imageLines = `(
+	SELECT CASE WHEN bool_or(k.image) AND NOT bool_and(k.image) THEN sum(l.amount) FILTER (WHERE k.image) END
+	FROM order_lines l LEFT JOIN products g ON g.id = l.product_id
+	CROSS JOIN LATERAL (SELECT coalesce(g.access_type, CASE WHEN l.product_id IS NULL OR l.product_id = o.product_id THEN o.access_type END, '') = 'image' AS image) k
+	WHERE l.order_id = o.id AND l.currency = o.currency)`
 
 func (r *payerReader) charges() error {
 	var keys []string

@@ -21,7 +21,7 @@ var billingKinds = []Kind{
 			{Name: "valid_until", Type: Instant, About: "its last second; empty: without end"},
 			{Name: "restricted", Type: Bool, Default: "false", About: "good for some purchases only, so that it is used up first"},
 			{Name: "min_spend", Type: Number, owed: true, About: "what has to be paid at least, after the discount, in its currency or the site's"},
-			{Name: "products", Type: Text, About: "the products it is good for, by code, between spaces; empty: any"},
+			{Name: "products", Type: Text, About: "the products it is good for, by code, between spaces; empty: any; a voucher pays none of them that was ordered after it was taken off the shelf"},
 			{Name: "charge_modes", Type: Text, About: "the charge modes it is good for; empty: any"},
 			{Name: "order_types", Type: Text, About: "the types of order it is good for; empty: any"},
 			{Name: "models", Type: Text, About: "the models of sale it is good for: common, joint_deal, joint_floor; empty: any"},

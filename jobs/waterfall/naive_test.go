@@ -14,6 +14,10 @@ func drawBill(t *rapid.T) market.Bill {
 	b := bill(rapid.SampledFrom([]string{"order", "renewal", "on_demand"}).Draw(t, "bill"), "1.00")
 	b.Price.Amount = market.DecimalOf(rapid.Int64Range(0, 200_000).Draw(t, "price")).Mul(decimal("0.001"))
 	b.AccessType = rapid.SampledFrom([]string{"saas", "hardware"}).Draw(t, "access type")
+	if rapid.Bool().Draw(t, "with images") {
+		b.ImageLines = market.NewMoney(market.DecimalOf(rapid.Int64Range(0, 150_000).Draw(t, "lines of images")).Mul(decimal("0.001")), "CNY")
+	}
+	b.OffShelf = rapid.Bool().Draw(t, "off the shelf")
 	b.CreditAllowed = rapid.Bool().Draw(t, "credit allowed")
 	b.OnAccount = rapid.Bool().Draw(t, "on account")
 	b.Rounding = rapid.SampledFrom([]market.Rounding{market.RoundTruncate, market.RoundHalfUp}).Draw(t, "rounding")
@@ -82,7 +86,10 @@ func naive(b market.Bill, all []market.Instrument) string {
 	rest := due
 	take := func(i market.Instrument) {
 		amount := rest
-		if !i.Unlimited && i.Balance.Amount.Cmp(rest) < 0 {
+		if i.Kind == market.Voucher && b.Kind != "on_demand" && amount.Cmp(imagesOf(b, due)) > 0 {
+			amount = imagesOf(b, due)
+		}
+		if !i.Unlimited && i.Balance.Amount.Cmp(amount) < 0 {
 			amount = i.Balance.Amount
 		}
 		if amount.Sign() > 0 {
@@ -108,6 +115,15 @@ func naive(b market.Bill, all []market.Instrument) string {
 		lines = append(lines, "short by "+rest.Fixed(2))
 	}
 	return strings.Join(lines, ", ")
+}
+
+// imagesOf is what of a bill is for images, where other goods are bought with them.
+func imagesOf(b market.Bill, due market.Decimal) market.Decimal {
+	if b.ImageLines.Currency == "" || b.ImageLines.Amount.Cmp(b.Price.Amount) >= 0 {
+		return due
+	}
+	part, _ := due.Mul(b.ImageLines.Amount).Quo(b.Price.Amount, 2, market.RoundTruncate)
+	return part
 }
 
 func dropped(b market.Bill, exact market.Decimal) []string {
@@ -149,8 +165,9 @@ func papers(b market.Bill, all []market.Instrument, due market.Decimal, given st
 			(len(i.Products) == 0 || i.Products[0] == b.Product) && (i.Issuer == "" || i.Issuer == b.Seller) &&
 			(given == "" || !slices.Contains(i.NotWith, given)) && i.MinSpend.Amount.Cmp(due) <= 0 &&
 			(len(b.Named) == 0 || slices.Contains(b.Named, i.Code))
+		delisted := i.Kind == market.Voucher && b.OffShelf && len(i.Products) > 0 && b.OrderType == "new"
 		switch {
-		case !good:
+		case !good || delisted:
 		case i.Kind == market.Voucher:
 			vouchers = append(vouchers, i)
 		case i.Kind == market.Coupon:

@@ -27,7 +27,8 @@ type chosen struct {
 	step   int64
 	order  []string
 	atMost int64
-	leaves market.Decimal // of a discount: the price after it
+	limit  *market.Decimal // of what those of the step pay together; nil: none
+	leaves market.Decimal  // of a discount: the price after it
 }
 
 // Pay settles a bill by a policy of the ruleset "waterfall". It changes
@@ -111,31 +112,30 @@ func (w *waterfall) draw(instruments []market.Instrument) error {
 	arrange(usable)
 	rest := w.paid.Due
 	var used, step int64 // of a step: they come one after the other
+	var stepPaid market.Decimal
 	for _, i := range usable {
 		if rest.Amount.Sign() <= 0 {
 			break
 		}
 		if i.step != step {
-			used, step = 0, i.step
+			used, step, stepPaid = 0, i.step, market.Decimal{}
 		}
 		if i.atMost > 0 && used == i.atMost {
 			w.refuse(i, fmt.Sprintf("no more than %d of these can be used for one bill", i.atMost))
 			continue
 		}
-		amount := rest
-		if !i.Unlimited {
-			order, err := i.Balance.Cmp(rest)
-			if err != nil {
-				return fmt.Errorf("pay with %s %s: %w", i.Kind, i.Code, err)
-			}
-			if order < 0 {
-				amount = i.Balance
-			}
+		amount, err := i.pays(rest, stepPaid)
+		if err != nil {
+			return err
 		}
 		if amount.Amount.Sign() <= 0 {
+			if i.limit != nil {
+				w.refuse(i, "nothing is left of the part of the bill that it may pay")
+			}
 			continue
 		}
 		used++
+		stepPaid = stepPaid.Add(amount.Amount)
 		rest.Amount = rest.Amount.Sub(amount.Amount)
 		w.paid.Sources = append(w.paid.Sources, market.Source{Instrument: i.Code, Kind: i.Kind, Account: i.Account, Returns: i.Returns, Amount: amount, Rule: i.rule})
 	}
@@ -143,6 +143,27 @@ func (w *waterfall) draw(instruments []market.Instrument) error {
 		w.paid.Shortfall = rest
 	}
 	return nil
+}
+
+// pays is what the instrument pays of the rest of a bill, of which those of its
+// step have paid something.
+func (c *chosen) pays(rest market.Money, stepPaid market.Decimal) (market.Money, error) {
+	amount := rest
+	if !c.Unlimited {
+		order, err := c.Balance.Cmp(rest)
+		if err != nil {
+			return amount, fmt.Errorf("pay with %s %s: %w", c.Kind, c.Code, err)
+		}
+		if order < 0 {
+			amount = c.Balance
+		}
+	}
+	if c.limit != nil {
+		if left := c.limit.Sub(stepPaid); left.Cmp(amount.Amount) < 0 {
+			amount.Amount = left
+		}
+	}
+	return amount, nil
 }
 
 func (w *waterfall) refuse(i chosen, because string) {
@@ -161,7 +182,9 @@ func (w *waterfall) ask(instruments []market.Instrument, sort func(*market.Instr
 			w.refuse(chosen{Instrument: i}, "It is in "+string(c)+", and the bill in "+string(w.bill.Price.Currency)+".")
 			continue
 		}
-		w.look(i, instruments)
+		if err := w.look(i, instruments); err != nil {
+			return nil, err
+		}
 		answer, err := w.policy.Decide(&w.facts, w.bill.At)
 		if err != nil {
 			return nil, err
@@ -171,7 +194,12 @@ func (w *waterfall) ask(instruments []market.Instrument, sort func(*market.Instr
 			step, _ := answer.Value("step")
 			order, _ := answer.Value("order")
 			atMost, _ := answer.Value("at_most")
-			usable = append(usable, chosen{Instrument: i, rule: answer.Rule, step: step.Int(), order: order.List(), atMost: atMost.Int()})
+			c := chosen{Instrument: i, rule: answer.Rule, step: step.Int(), order: order.List(), atMost: atMost.Int()}
+			if limit, ok := answer.Value("limit"); ok {
+				most := limit.Money().Amount
+				c.limit = &most
+			}
+			usable = append(usable, c)
 		case "refuse":
 			w.refuse(chosen{Instrument: i, rule: answer.Rule}, answer.Because)
 		case "forbid":
@@ -186,8 +214,12 @@ func (w *waterfall) ask(instruments []market.Instrument, sort func(*market.Instr
 }
 
 // look makes the facts about one instrument.
-func (w *waterfall) look(i *market.Instrument, all []market.Instrument) {
+func (w *waterfall) look(i *market.Instrument, all []market.Instrument) error {
 	b := &w.bill
+	images, err := b.ImagePart(w.paid.Due, b.Places)
+	if err != nil {
+		return fmt.Errorf("find what the lines of images cost of %s: %w", w.paid.Due, err)
+	}
 	zero := market.NewMoney(market.Decimal{}, b.Price.Currency)
 	at := b.UsedAt
 	if i.Kind == market.Discount {
@@ -196,16 +228,19 @@ func (w *waterfall) look(i *market.Instrument, all []market.Instrument) {
 	w.facts = rules.WaterfallFacts{
 		Bill: b.Kind, OrderType: b.OrderType, AccessType: b.AccessType, ProductClass: b.ProductClass, ChargeMode: b.ChargeMode,
 		Seller: b.Seller, Product: b.Product, Price: b.Price, Payable: w.paid.Due,
+		ImagePart: images, OffShelf: b.OffShelf,
 		CreditAllowed: b.CreditAllowed, OnAccount: b.OnAccount, Automatic: len(b.Named) == 0, NamedVouchers: namedVouchers(b, all),
 		Instrument: i.Kind, DiscountKind: i.DiscountKind, Balance: orZero(i.Balance, zero), MinSpend: orZero(i.MinSpend, zero),
 		Named: slices.Contains(b.Named, i.Code), Restricted: i.Restricted, UsedBefore: i.UsedBefore,
-		Begun:       !i.ValidFrom.After(at),
-		Over:        !i.ValidUntil.IsZero() && i.ValidUntil.Before(at),
-		FitsProduct: fits(i.Products, b.Product), FitsChargeMode: fits(i.ChargeModes, b.ChargeMode), FitsOrderType: fits(i.OrderTypes, b.OrderType),
+		Begun:        !i.ValidFrom.After(at),
+		Over:         !i.ValidUntil.IsZero() && i.ValidUntil.Before(at),
+		NamesProduct: slices.Contains(i.Products, b.Product),
+		FitsProduct:  fits(i.Products, b.Product), FitsChargeMode: fits(i.ChargeModes, b.ChargeMode), FitsOrderType: fits(i.OrderTypes, b.OrderType),
 		FitsModel: fits(i.Models, b.Model), FitsTerm: fits(i.TermUnits, b.TermUnit),
 		BarredByPrice: w.given != "" && slices.Contains(i.NotWith, w.given),
 		Issuer:        i.Issuer,
 	}
+	return nil
 }
 
 func orZero(m, zero market.Money) market.Money {

@@ -150,6 +150,16 @@ func TestABillIsPaidInTheOrderOfTheRuleBook(t *testing.T) {
 			with(bill("order", "10.00"), func(b *market.Bill) { b.Named = []string{"A", "B"} }), instruments("voucher A 50, voucher B 50, cash 100"), "forbidden"},
 		{"one that names the smaller voucher takes that",
 			with(bill("order", "30.00"), func(b *market.Bill) { b.Named = []string{"A"} }), instruments("voucher A 20, voucher B 50, cash 100"), "A 20.00, cash 10.00"},
+		{"of images bought with other goods a voucher pays the lines of images, less the discount, cut to the fen",
+			with(bill("order", "1000.00"), func(b *market.Bill) { b.ImageLines = money("333.33 CNY") }),
+			instruments("discount D 0.9 commercial, voucher V 500, coupon A 100, cash 900"), "discount D, V 299.99, A 100.00, cash 500.01"},
+		{"where the image is given away it pays nothing",
+			with(bill("order", "1000.00"), func(b *market.Bill) { b.ImageLines = money("0.00 CNY") }), instruments("voucher V 500, cash 1000"), "cash 1000.00"},
+		{"lines that cost more than the order are all of it",
+			with(bill("order", "1000.00"), func(b *market.Bill) { b.ImageLines = money("1200.00 CNY") }), instruments("voucher V 1500"), "V 1000.00"},
+		{"a voucher for what is off the shelf pays nothing of it, one for anything does",
+			with(bill("order", "100.00"), func(b *market.Bill) { b.OffShelf = true }),
+			changed("voucher A 90, voucher B 30, cash 100", func(all []market.Instrument) { all[0].Products = []string{"P-1"} }), "B 30.00, cash 70.00"},
 		{"a bill of nothing takes nothing", bill("order", "0.00"), instruments("cash 10"), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -173,6 +183,21 @@ func TestARefusalSaysWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `[{B voucher valid no more Its validity was over.}]`
+	if got := fmt.Sprint(p.Refused); got != want {
+		t.Errorf("refused %s, want %s", got, want)
+	}
+}
+
+func TestAVoucherOfWhichNothingMayPayIsTold(t *testing.T) {
+	b := bill("order", "100.00")
+	b.ImageLines, b.OffShelf = money("0.00 CNY"), true
+	all := instruments("voucher A 50, voucher B 40, cash 100")
+	all[1].Products = []string{"P-1"}
+	p, err := waterfall.Pay(policy(t), b, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `[{B voucher off the shelf The product that it names was taken off the shelf before the purchase.} {A voucher one voucher for images nothing is left of the part of the bill that it may pay}]`
 	if got := fmt.Sprint(p.Refused); got != want {
 		t.Errorf("refused %s, want %s", got, want)
 	}

@@ -99,6 +99,8 @@ type Bill struct {
 	Model        string    // how the product is sold: common, or jointly
 	TermUnit     string    // of the term that is bought; empty for what has none
 	Price        Money     // before any discount, exact
+	ImageLines   Money     // of a purchase of images and other goods: what of the price the lines of images cost; zero without a currency of any other
+	OffShelf     bool      // the product was taken off the shelf before the purchase
 	At           time.Time // when it is paid
 	UsedAt       time.Time // when what it is for was used; At where that is the same
 	PricedAt     time.Time // when its price was fixed, and its discount with it; At where that is the same
@@ -110,6 +112,17 @@ type Bill struct {
 
 	Places   int32 // decimals that are charged
 	Rounding Rounding
+}
+
+// ImagePart is what of an amount, to which a discount has brought the price, the
+// lines of images cost, cut to so many decimals: all of it where no other goods
+// are bought with them.
+func (b *Bill) ImagePart(payable Money, places int32) (Money, error) {
+	if b.ImageLines.Currency == "" || b.ImageLines.Amount.Cmp(b.Price.Amount) >= 0 {
+		return payable, nil
+	}
+	part, err := payable.Amount.Mul(b.ImageLines.Amount).Quo(b.Price.Amount, places, RoundTruncate)
+	return NewMoney(part, payable.Currency), err
 }
 
 // Source is what one instrument paid of a bill.

@@ -72,8 +72,10 @@ type OpenOrder struct {
 	Seller        string // by code; empty where nobody is named
 	Product       string
 	ProductClass  string
-	Model         string // how the product is sold
-	TermUnit      string // empty for what has no term
+	Model         string    // how the product is sold
+	TermUnit      string    // empty for what has no term
+	DelistedAt    time.Time // when the product was taken off the shelf; zero while it is on it
+	ImageLines    Money     // where images are bought with other goods: what the lines of images cost; zero without a currency otherwise
 	CreditAllowed bool
 	AutoPay       bool      // paid by itself when it is placed
 	PayAt         time.Time // when the buyer asked to pay it by hand; zero: not yet
@@ -82,6 +84,12 @@ type OpenOrder struct {
 	Forbidden     string    // why it may not be paid, by the rules of upgrades; empty: nothing
 
 	Attempted []time.Time // the instants at which a payment was tried before
+}
+
+// OffShelf tells whether the product was taken off the shelf before the order was
+// placed.
+func (o *OpenOrder) OffShelf() bool {
+	return !o.DelistedAt.IsZero() && !o.DelistedAt.After(o.PlacedAt)
 }
 
 // Asked are the instants at which somebody asks for the order to be paid.
