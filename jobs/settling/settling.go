@@ -50,10 +50,10 @@ type candidate struct {
 	*market.Earning
 	line    *market.StatementLine // what of it is settled, once that is asked
 	waits   *market.WaitingLine   // why it does not
-	settled bool                // before this period
-	gone    bool                // given back in full before it was settled
-	partner bool                // of a refund: it takes back a partner's part
-	done    bool                // of a refund: its line is made
+	settled bool                  // before this period
+	gone    bool                  // given back in full before it was settled
+	partner bool                  // of a refund: it takes back a partner's part
+	done    bool                  // of a refund: its line is made
 }
 
 // round is the settling of one seller.
