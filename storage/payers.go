@@ -173,13 +173,13 @@ func (r *payerReader) orders() error {
 	err := r.tx.Query(r.ctx, `
 		SELECT o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.charge_mode, o.placed_at, coalesce(o.amount, 0), coalesce(o.currency, ''),
 		       coalesce(s.id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''), coalesce(p.model, 'common'), coalesce(o.term_unit, ''),
-		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, ''), p.delisted_at, `+imageLines+`
+		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, ''), p.delisted_at, l.images
 		FROM unbooked_seen u JOIN orders o ON o.id = u.fact
 		LEFT JOIN products p ON p.id = o.product_id
+		CROSS JOIN LATERAL (`+linesOfOrder+`) l
 		LEFT JOIN sellers s ON s.id = CASE
-			WHEN coalesce(o.seller_id, p.seller_id) IS NULL THEN (SELECT min(l.seller_id) FROM order_lines l WHERE l.order_id = o.id HAVING count(DISTINCT l.seller_id) = 1)
-			WHEN EXISTS (SELECT FROM order_lines l LEFT JOIN products g ON g.id = l.product_id
-			             WHERE l.order_id = o.id AND coalesce(l.seller_id, g.seller_id) <> coalesce(o.seller_id, p.seller_id)) THEN NULL -- several share it
+			WHEN coalesce(o.seller_id, p.seller_id) IS NULL THEN l.seller
+			WHEN l.shared THEN NULL
 			ELSE coalesce(o.seller_id, p.seller_id) END
 		WHERE u.buyer_id = ANY($1) AND u.kind = 'order' AND o.paid_at IS NULL AND o.cancelled_at IS NULL
 		  AND NOT EXISTS (SELECT FROM order_ends_seen e WHERE e.order_id = o.id)
@@ -206,14 +206,18 @@ func (r *payerReader) orders() error {
 	return r.upgrades()
 }
 
-// imageLines is what the lines of images cost of an order o that has others
-// beside them; null where it has not. What a line's product is says the product,
-// and the order where it is the order's or nobody named it.
-const imageLines = `(
-	SELECT CASE WHEN bool_or(k.image) AND NOT bool_and(k.image) THEN sum(l.amount) FILTER (WHERE k.image) END
+// linesOfOrder is what the lines say of an order o of a product p: their seller,
+// where it is one; whether another than the order's has a part of it; and what the
+// lines of images cost where others stand beside them. What a line's product is
+// says the product, and the order where it is the order's or nobody named it.
+const linesOfOrder = `
+	SELECT CASE WHEN min(l.seller_id) = max(l.seller_id) THEN min(l.seller_id) END AS seller,
+	       bool_or(coalesce(l.seller_id, g.seller_id) <> coalesce(o.seller_id, p.seller_id)) AS shared,
+	       CASE WHEN bool_or(k.image) AND NOT bool_and(k.image) THEN sum(l.amount) FILTER (WHERE k.image) END AS images
 	FROM order_lines l LEFT JOIN products g ON g.id = l.product_id
-	CROSS JOIN LATERAL (SELECT coalesce(g.access_type, CASE WHEN l.product_id IS NULL OR l.product_id = o.product_id THEN o.access_type END, '') = 'image' AS image) k
-	WHERE l.order_id = o.id AND l.currency = o.currency)`
+	CROSS JOIN LATERAL (SELECT CASE WHEN l.currency = o.currency
+		THEN coalesce(g.access_type, CASE WHEN l.product_id IS NULL OR l.product_id = o.product_id THEN o.access_type END, '') = 'image' END AS image) k
+	WHERE l.order_id = o.id`
 
 func (r *payerReader) charges() error {
 	var keys []string
