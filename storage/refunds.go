@@ -15,7 +15,7 @@ import (
 
 // RefundsOf are the requests of buyers that nobody has decided and that take
 // effect by asOf, in the order of their instants, with all that the rules may
-// ask about their orders. Where the platform ended a supervision with a refund, or
+// ask about their orders, as it stood when they were made. Where the platform ended a supervision with a refund, or
 // the seller did not open an order, that asks for all of it. The year of a request is that of the zone.
 func (tx *Tx) RefundsOf(ctx context.Context, buyers []int64, asOf time.Time, zone *time.Location) (map[int64][]market.RefundRequest, error) {
 	found := map[int64][]market.RefundRequest{}
@@ -45,7 +45,7 @@ func (tx *Tx) openRefunds(ctx context.Context, buyers []int64, asOf time.Time, z
 		       coalesce(d.seller_id, 0), coalesce(s.code, ''), coalesce(p.code, ''),
 		       coalesce((SELECT sum(b.amount) FROM refund_results_seen b WHERE b.order_id = o.id), 0),
 		       coalesce(v.start_at, v.delivered_at, d.at, o.paid_at), c.valid_until, c.completed_at, v.collected_at,
-		       coalesce((SELECT a.outcome <> 'unsupervised' FROM decisions_seen a WHERE a.subject = o.id AND a.ruleset = 'acceptance' ORDER BY a.business_date DESC, a.no DESC LIMIT 1), true),
+		       coalesce((SELECT a.outcome <> 'unsupervised' FROM decisions_seen a WHERE a.subject = o.id AND a.ruleset = 'acceptance' AND (a.due_at IS NULL OR a.due_at <= r.requested_at) ORDER BY a.business_date DESC, a.no DESC LIMIT 1), true),
 		       r.sent_at, r.taken_at, r.objected_at, r.approved_at,
 		       (SELECT count(*) FROM refund_results_seen b WHERE b.buyer_id = o.buyer_id AND b.request = 'unconditional' AND b.outcome = 'refund'
 		          AND extract(year FROM b.requested_at AT TIME ZONE $3) = extract(year FROM r.requested_at AT TIME ZONE $3))
@@ -67,8 +67,11 @@ func (tx *Tx) openRefunds(ctx context.Context, buyers []int64, asOf time.Time, z
 		LEFT JOIN products p ON p.id = o.product_id
 		LEFT JOIN LATERAL (
 			SELECT c.outcome, c.valid_until, c.completed_at FROM completions_seen c
-			WHERE c.order_id = o.id AND NOT EXISTS (SELECT FROM reversals v WHERE v.order_id = c.order_id AND v.no = c.no)) c ON true
-		LEFT JOIN LATERAL (SELECT max(start_at) AS start_at, max(delivered_at) AS delivered_at, max(collected_at) AS collected_at FROM deliveries v WHERE v.order_id = o.id) v ON true
+			WHERE c.order_id = o.id AND c.completed_at <= r.requested_at AND NOT EXISTS (SELECT FROM reversals v WHERE v.order_id = c.order_id AND v.no = c.no)) c ON true
+		LEFT JOIN LATERAL (
+			SELECT coalesce(max(start_at) FILTER (WHERE start_at <= r.requested_at), min(start_at)) AS start_at,
+			       coalesce(max(delivered_at) FILTER (WHERE delivered_at <= r.requested_at), min(delivered_at)) AS delivered_at, min(collected_at) AS collected_at
+			FROM deliveries v WHERE v.order_id = o.id) v ON true
 		WHERE o.buyer_id = ANY($1) AND CASE r.request WHEN 'return' THEN r.requested_at ELSE coalesce(r.approved_at, r.requested_at) END <= $2
 		  AND (r.request <> 'negotiated' OR r.approved_at IS NOT NULL)
 		  AND NOT EXISTS (SELECT FROM refund_results_seen b WHERE b.refund_id = r.id)
