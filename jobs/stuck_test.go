@@ -28,7 +28,9 @@ func TestNightsOfBillingThatWereStuckDecideAsPunctualOnesDid(t *testing.T) {
 			FROM orders CROSS JOIN LATERAL (SELECT placed_at + make_interval(hours => (30 + id % 60)::int) AS at) r WHERE placed_at < '2024-06-04 04:00+08'`)
 	})
 	punctual, stuck := anew(t, taken), anew(t, taken)
-	night := func(s *storage.Store, job string, n int) { mustRun(t, engine(t, s), jobs.Request{Job: job, Site: "cn", On: worldFirst.AddDays(n)}) }
+	night := func(s *storage.Store, job string, n int) {
+		mustRun(t, engine(t, s), jobs.Request{Job: job, Site: "cn", On: worldFirst.AddDays(n)})
+	}
 	for n := range nights {
 		for _, s := range []*storage.Store{punctual, stuck} {
 			if n == paid {
