@@ -147,3 +147,27 @@ func TestAQuotaIsNeverOverdrawn(t *testing.T) {
 		}
 	})
 }
+
+func TestTheWindowsOfUseAreAllThatItTouches(t *testing.T) {
+	const longer = "20240420T000000Z" // than any record may be
+	for _, tt := range []struct{ name, begin, end, want string }{
+		{"within one", "20240205T000000Z", "20240206T000000Z", "02-01"},
+		{"over the end of one", "20240229T100000Z", "20240229T170000Z", "02-01 03-01"},
+		{"before it is valid", "20231230T100000Z", "20231231T100000Z", ""},
+		{"beyond its end", "20240331T100000Z", "20240401T100000Z", "03-01"},
+		{"of what is on the error list the first", "20240205T000000Z", longer, "02-01"},
+		{"of what ends before it begins, too", "20240205T000000Z", "20240101T000000Z", "02-01"},
+		{"of what has no time none", "yesterday", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, cn := pack(t, "P", "10", "2024-01-01", "2024-04-01", market.ResetMonth), zone(t, "Asia/Shanghai")
+			var from []string
+			for _, w := range p.WindowsOf([]market.UsageRecord{{BeginTime: tt.begin, EndTime: tt.end}, {BeginTime: tt.begin, EndTime: tt.end}}, cn) {
+				from = append(from, w.From.In(cn).Format("01-02"))
+			}
+			if got := strings.Join(from, " "); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
