@@ -63,6 +63,7 @@ type billingDesk struct {
 	refunds   map[int64][]market.RefundRequest
 	onAccount map[market.Account][]market.Spent // since the first open bill of each account
 	noted     map[int64][]market.MonthLine      // of months that are to be rounded
+	back      map[int64][]market.CameBack
 	usage     []market.Usage
 	ahead     map[int64]time.Time // the first fact of each buyer that lies ahead
 	seen      map[string]bool     // occasions of re-purchases that were used before, and months that were closed
@@ -93,6 +94,9 @@ func openDesk(ctx context.Context, tx *storage.Tx, x *execution, due []storage.D
 	}
 	month := market.DateOf(x.run.AsOf, x.site.Zone).FirstOfMonth()
 	if d.noted, err = tx.UnroundedOf(ctx, buyers, month); err != nil {
+		return nil, err
+	}
+	if d.back, err = tx.CameBack(ctx, buyers); err != nil {
 		return nil, err
 	}
 	d.usage = usage
@@ -169,7 +173,8 @@ func (d *billingDesk) settle(n int, due storage.Due, p pace, shard *storage.Shar
 	payer := &d.payers[n]
 	b := d.bill(n)
 	b.onAccount = d.onAccount[market.BuyerMonthEnd(payer.Code)]
-	b.refunds, b.usage, b.seen, b.meter, b.noted = d.refunds[payer.ID], &d.usage[n], d.seen, d.x.meter, d.noted[payer.ID]
+	b.refunds, b.usage, b.seen, b.meter = d.refunds[payer.ID], &d.usage[n], d.seen, d.x.meter
+	b.noted, b.back = d.noted[payer.ID], d.back[payer.ID]
 	err := errors.New(p.refused)
 	if p.refused == "" {
 		if b.stands, err = parseStands(due.Stands); err == nil {

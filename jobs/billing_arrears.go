@@ -52,6 +52,30 @@ func (b *bill) payArrears(of string, currency market.Currency, at time.Time) err
 	return b.book(j)
 }
 
+// planBack plans what others gave back: what is owed is paid with it as with money
+// that comes.
+func (b *bill) planBack() {
+	for _, c := range b.back {
+		if c.Seen {
+			continue
+		}
+		b.when(c.At, moneyComes, func(at time.Time) error {
+			b.settled("back", c.ID)
+			b.billed.effects.Events = append(b.billed.effects.Events, market.Event{Key: c.Key()})
+			return b.payArrears(c.Of, c.Currency, at)
+		})
+	}
+}
+
+// cash is what the buyer can pay with at an instant. What came back to who owes for
+// use is for that.
+func (b *bill) cash(c market.Currency, at time.Time) market.Money {
+	if b.books.Balance(market.BuyerArrears(b.payer.Code), c).Amount.Sign() < 0 {
+		return market.NewMoney(market.Decimal{}, c)
+	}
+	return b.books.Available(market.BuyerCash(b.payer.Code), c, at)
+}
+
 // owes tells whether a clock of what is owed runs.
 func (o *owing) owes() bool { return !o.Since.IsZero() || !o.Overdue.IsZero() }
 

@@ -29,7 +29,8 @@ func (d *billingDesk) closings(n int) (keys []string) {
 			keys = append(keys, key)
 		}
 	}
-	if len(p.Charges)+len(p.Orders)+len(used) == 0 {
+	refunds := d.refunds[p.ID]
+	if len(p.Charges)+len(p.Orders)+len(used)+len(refunds) == 0 {
 		return keys
 	}
 	month := func(at time.Time) market.Date { return market.DateOf(at, x.site.Zone).FirstOfMonth() }
@@ -37,6 +38,18 @@ func (d *billingDesk) closings(n int) (keys []string) {
 	falls := func(at time.Time) {
 		if m := month(at); !slices.Contains(months, m) {
 			months = append(months, m)
+		}
+	}
+	through := func(from, to time.Time) {
+		for m := month(from); m <= month(to); m = m.AddMonths(1, 1) {
+			falls(m.At(market.TimeOfDay{}, x.site.Zone))
+		}
+	}
+	for i := range refunds {
+		through(refunds[i].RequestedAt, x.run.AsOf)
+		currencies = append(currencies, refunds[i].Order.Amount.Currency)
+		for _, s := range refunds[i].Paid {
+			currencies = append(currencies, s.Amount.Currency)
 		}
 	}
 	for i := range p.Charges {
@@ -50,9 +63,7 @@ func (d *billingDesk) closings(n int) (keys []string) {
 		currencies = append(currencies, p.Orders[i].Amount.Currency)
 	}
 	if len(used) > 0 { // in the order of their receipt
-		for m := month(used[0].ReceivedAt); m <= month(used[len(used)-1].ReceivedAt); m = m.AddMonths(1, 1) {
-			falls(m.At(market.TimeOfDay{}, x.site.Zone))
-		}
+		through(used[0].ReceivedAt, used[len(used)-1].ReceivedAt)
 		currencies = append(currencies, x.meter.Currencies()...)
 	}
 	slices.Sort(currencies)

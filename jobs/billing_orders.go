@@ -170,7 +170,7 @@ func (t *orderTry) decide(at time.Time) error {
 		t.end(market.OrderPaid, at)
 		d := market.Deduction{Key: "order/" + name + "/paid", Kind: market.DeductedOrder, Subject: o.ID, SellerID: o.SellerID, ProductID: o.ProductID,
 			Seller: o.Seller, At: at, Payment: t.payment}
-		if err := t.await(t.toPay, &d); err != nil {
+		if err := t.await(t.toPay, d.Kind, d.Key, d.Payment.Due); err != nil {
 			return err
 		}
 		return t.deduct(d)

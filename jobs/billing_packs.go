@@ -34,7 +34,7 @@ func (b *bill) alarm(low metering.Low) {
 func (b *bill) repurchase(low metering.Low) error {
 	site, code := b.payer.Site, b.payer.Code
 	pack := low.Pack.Pack
-	cash := b.books.Available(market.BuyerCash(code), pack.Price.Currency, low.At)
+	cash := b.cash(pack.Price.Currency, low.At)
 	delisted, seller := b.shelf(pack, low.At)
 	policy := b.version[metering.RepurchaseRuleset]
 	facts := low.Facts(cash, delisted, b.seen[low.Key(site)])

@@ -56,6 +56,9 @@ func (b *bill) refund(r *market.RefundRequest) error {
 		if err := b.book(r.Journal(key, b.refunded[o.ID], asked, b.books)); err != nil {
 			return err
 		}
+		if err := b.await(market.Bill{AccessType: o.AccessType, Seller: r.Seller, Product: r.Product, Price: asked, At: r.At}, market.DeductedOrder, key, asked.Neg()); err != nil {
+			return err
+		}
 		if err := b.payArrears(key, currency, r.At); err != nil {
 			return err
 		}

@@ -47,17 +47,17 @@ func (b *bill) rounding(kind string, m market.Bill) (r rounded, err error) {
 	return r, fmt.Errorf("round by %s: its rule %q answers with the policy %q, which is none: it is one of %q", policy, answer.Rule, name.Text(), market.RoundingPolicies)
 }
 
-// await counts a deduction to its month's total, where that is what is rounded.
-func (b *bill) await(m market.Bill, d *market.Deduction) error {
-	due := d.Payment.Due
-	r, err := b.rounding(d.Kind, m)
+// await counts what was deducted under a key, or given back, to its month's total,
+// where that is what is rounded.
+func (b *bill) await(m market.Bill, kind, key string, due market.Money) error {
+	r, err := b.rounding(kind, m)
 	if err != nil || r.total < 0 || due.IsZero() {
 		return err
 	}
 	month := b.openMonth(m.At, func(month market.Date) string { return roundingKey(b.payer.Site, b.payer.Code, month, due.Currency) })
 	u := b.unrounded(b.waitingMonth(month, due.Currency), due.Currency)
 	if r.shared {
-		u.lines = append(u.lines, market.MonthLine{BuyerID: b.payer.ID, Month: u.Month, Key: d.Key, At: d.At, Due: due})
+		u.lines = append(u.lines, market.MonthLine{BuyerID: b.payer.ID, Month: u.Month, Key: key, At: m.At, Due: due})
 		return nil
 	}
 	u.Sum.Amount = u.Sum.Amount.Add(due.Amount)

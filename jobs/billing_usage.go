@@ -141,7 +141,7 @@ func (b *bill) deductMetered(m market.Bill, d market.Deduction) (err error) {
 	if !d.Payment.Paid() {
 		return fmt.Errorf("%s: it is short by %s, and the waterfall lets nothing stay owed: let arrears be used for on_demand", d.Key, d.Payment.Shortfall)
 	}
-	if err := b.await(m, &d); err != nil {
+	if err := b.await(m, d.Kind, d.Key, d.Payment.Due); err != nil {
 		return err
 	}
 	b.billed.outcomes["deduct"]++

@@ -23,8 +23,9 @@ type bill struct {
 	seen      map[string]bool    // events that happened before: re-purchases, closed months
 	onAccount []market.Spent     // since the first open bill
 	noted     []market.MonthLine // of months that are to be rounded
-	books     *market.Books      // of the buyer's accounts; what is booked here is spent here
-	stands    stands             // what stands of earlier nights
+	back      []market.CameBack
+	books     *market.Books // of the buyer's accounts; what is booked here is spent here
+	stands    stands        // what stands of earlier nights
 	site      *rules.Site
 	runID     int64
 	asOf      time.Time
@@ -114,6 +115,7 @@ func (b *bill) settle() error {
 	b.billed.stands.Account, b.billed.stands.Bills = b.stands.Account, slices.Clone(b.stands.Bills)
 	b.awaitNoted()
 	b.planMoney()
+	b.planBack()
 	b.planInstruments()
 	b.refunded, b.unconditional = map[int64]market.Decimal{}, map[int]int64{}
 	for i := range b.refunds {
@@ -365,7 +367,7 @@ func (b *bill) instruments(m market.Bill) []market.Instrument {
 	}
 	code := b.payer.Code
 	b.purse = append(all,
-		market.Instrument{Code: market.Cash, Kind: market.Cash, Account: market.BuyerCash(code), Balance: b.books.Available(market.BuyerCash(code), currency, m.At)},
+		market.Instrument{Code: market.Cash, Kind: market.Cash, Account: market.BuyerCash(code), Balance: b.cash(currency, m.At)},
 		market.Instrument{Code: market.Credit, Kind: market.Credit, Account: market.BuyerCredit(code), Balance: b.books.Available(market.BuyerCredit(code), currency, m.At)},
 		market.Instrument{Code: market.MonthEnd, Kind: market.MonthEnd, Account: market.BuyerMonthEnd(code), Balance: market.NewMoney(market.Decimal{}, b.site.Currency), Unlimited: true},
 		market.Instrument{Code: market.Arrears, Kind: market.Arrears, Account: market.BuyerArrears(code), Unlimited: true})

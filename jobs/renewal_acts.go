@@ -163,7 +163,12 @@ func (l *lifetime) giveBack(u *market.Unsubscription, term market.BoughtTerm, pa
 	key := "unsubscription/" + s.Site + "/" + u.Code
 	if term.Automatic {
 		back := market.RefundRequest{At: u.At, Seller: term.Seller, Paid: term.Paid, Before: market.NewMoney(market.Decimal{}, paid.Currency), Order: market.Order{Code: term.PaidBy}}
-		if err := l.book(back.Journal(key, market.Decimal{}, paid, l.books)); err != nil {
+		j := back.Journal(key, market.Decimal{}, paid, l.books)
+		j.Back = true
+		if err := l.book(j); err != nil {
+			return err
+		}
+		if err := l.count(market.DeductedRenewal, key, paid.Neg(), u.At); err != nil {
 			return err
 		}
 	} else {

@@ -299,7 +299,7 @@ func (l *lifetime) renew(payment market.Payment) error {
 	if err := l.deduct(d); err != nil {
 		return err
 	}
-	if err := l.count(&d); err != nil {
+	if err := l.count(d.Kind, key, payment.Due, l.asOf); err != nil {
 		return err
 	}
 	notify(&l.billed.effects, market.Notice{Key: "renewed/" + name, Kind: "subscription_renewed", Subject: s.ID, Recipients: concerned, At: l.asOf})

@@ -3,21 +3,21 @@ package jobs
 import (
 	"context"
 	"slices"
+	"time"
 
 	"nightshift/rules/market"
 	"nightshift/storage"
 )
 
-// count notes a renewal for its month's total, where that is what is rounded. The
-// total is rounded by billing, which is woken for it.
-func (l *lifetime) count(d *market.Deduction) error {
-	due := d.Payment.Due
-	r, err := l.rounding(d.Kind, market.Bill{AccessType: l.s.AccessType, Seller: l.s.Seller, Product: l.s.Product, Price: d.Payment.Price, At: d.At})
+// count notes a renewal, or one that is taken back, for its month's total, where that
+// is what is rounded. The total is rounded by billing, which is woken for it.
+func (l *lifetime) count(kind, key string, due market.Money, at time.Time) error {
+	r, err := l.rounding(kind, market.Bill{AccessType: l.s.AccessType, Seller: l.s.Seller, Product: l.s.Product, Price: due, At: at})
 	if err != nil || r.total < 0 || due.IsZero() {
 		return err
 	}
-	month := market.DateOf(d.At, l.site.Zone).FirstOfMonth()
-	l.billed.lines = append(l.billed.lines, market.MonthLine{BuyerID: l.payer.ID, Month: month, Key: d.Key, At: d.At, Due: due})
+	month := market.DateOf(at, l.site.Zone).FirstOfMonth()
+	l.billed.lines = append(l.billed.lines, market.MonthLine{BuyerID: l.payer.ID, Month: month, Key: key, At: at, Due: due})
 	return nil
 }
 

@@ -139,7 +139,10 @@ func (tx *Tx) KeepJournals(ctx context.Context, k Keeping, source string, journa
 	if err != nil {
 		return err
 	}
-	return overLimit(tx.keepPostings(ctx, k, journals, ids), journals)
+	if err := overLimit(tx.keepPostings(ctx, k, journals, ids), journals); err != nil {
+		return err
+	}
+	return tx.noteBack(ctx, k, journals, ids)
 }
 
 // open is ErrPeriodClosed where the business date lies in a period that is closed.

@@ -36,7 +36,7 @@ func PostHold(hold Journal, to Account, amount Money, at time.Time) (Journal, er
 	if amount.Amount.Sign() <= 0 || rest.Amount.Sign() < 0 {
 		return Journal{}, fmt.Errorf("%s: post %s of %s held: it must be more than nothing and no more than that", hold.Key, amount, held.Amount)
 	}
-	j := Journal{Key: hold.Key + "/end", Memo: HoldPosted, At: at}
+	j := Journal{Key: hold.Key + "/end", Memo: HoldPosted, At: at, Back: true}
 	j.Post(held.To, to, amount)
 	j.Post(held.To, held.From, rest)
 	return j, nil
@@ -53,7 +53,7 @@ func giveBack(hold Journal, how string, at time.Time) (Journal, error) {
 	if err != nil {
 		return Journal{}, err
 	}
-	j := Journal{Key: hold.Key + "/end", Memo: how, At: at}
+	j := Journal{Key: hold.Key + "/end", Memo: how, At: at, Back: true}
 	j.Post(held.To, held.From, held.Amount)
 	return j, nil
 }

@@ -25,6 +25,7 @@ type Journal struct {
 	At       time.Time // when it took effect, never when it was booked
 	Reverses string    // the key of the journal that this one takes back; empty for others
 	Postings []Posting
+	Back     bool // cash that was spent, or set apart, comes back: what its buyer owes for use is paid with it next
 }
 
 // Post adds a posting. An amount of zero posts nothing, one below zero posts

@@ -23,7 +23,7 @@ const Remembered = 366 * 24 * time.Hour
 // again.
 type Booked struct {
 	BuyerID int64
-	Kind    string // money, instrument, charge, order, refund or completion
+	Kind    string // money, instrument, charge, order, refund, completion or back
 	Fact    int64  // its id
 }
 
@@ -121,3 +121,15 @@ const (
 	OrderPaid      = "paid"
 	OrderCancelled = "cancelled"
 )
+
+// CameBack is cash that came back to a buyer by a journal that billing did not book.
+type CameBack struct {
+	ID       int64  // of the journal
+	Of       string // its key
+	At       time.Time
+	Currency Currency
+	Seen     bool // what is owed was paid with it
+}
+
+// Key is the event of looking at it, once.
+func (c CameBack) Key() string { return "came_back/" + c.Of }
