@@ -17,8 +17,11 @@ func (tx *Tx) noteBack(ctx context.Context, k Keeping, journals []market.Journal
 	var buyers []string
 	var at []time.Time
 	for i := range journals {
+		if !journals[i].Back {
+			continue
+		}
 		for _, p := range journals[i].Postings {
-			if owner := p.To.Owner(); journals[i].Back && p.To == market.BuyerCash(owner) {
+			if owner := p.To.Owner(); p.To == market.BuyerCash(owner) {
 				facts, buyers, at = append(facts, ids[i]), append(buyers, owner), append(at, journals[i].At)
 			}
 		}
