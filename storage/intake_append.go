@@ -17,20 +17,36 @@ func (tx *Tx) ImportedBefore(ctx context.Context, site, kind string, sha256 []by
 	return before, nil
 }
 
-// StagedBundles finds the staged rows of bundles that have more than most rows:
-// those with the same text in a column. Rows without one are in no bundle.
-func (tx *Tx) StagedBundles(ctx context.Context, column string, most int, each func(line int64, bundle string, rows int64) error) error {
+// Bundle is how many rows of a kind with the same text in a column there are, in the
+// file that is taken in and in those before.
+type Bundle struct {
+	Name         string
+	Rows, Before int64
+}
+
+// StagedBundles finds the staged rows of bundles that have more than most rows,
+// counted with those that were taken in before of the same owners: rows with the
+// same text in a column. Without a column of owners all have one. Rows without a text
+// are in no bundle.
+func (tx *Tx) StagedBundles(ctx context.Context, in Inbound, column, owner string, most int, each func(line int64, b Bundle) error) error {
+	of, same := "''", ""
+	if owner != "" {
+		of, same = quoted(owner), "AND t."+quoted(owner)+" = ANY(g.owners)"
+	}
 	err := tx.Query(ctx, fmt.Sprintf(`
-		SELECT s.at_line, s.%[1]s, big.rows
-		FROM (SELECT %[1]s, count(*) AS rows FROM staged WHERE %[1]s <> '' GROUP BY %[1]s HAVING count(*) > $1) big
-		JOIN staged s ON s.%[1]s = big.%[1]s
-		ORDER BY s.at_line`, quoted(column)), []any{most}, func(rows pgx.Rows) error {
-		var line, n int64
-		var bundle string
-		if err := rows.Scan(&line, &bundle, &n); err != nil {
+		SELECT s.at_line, s.%[1]s, n.rows, n.before
+		FROM (SELECT name, rows, (SELECT count(*) FROM %[3]s t WHERE t.site = $2 AND t.%[1]s = g.name AND t.%[1]s <> '' %[4]s) AS before
+		      FROM (SELECT name, sum(n)::bigint AS rows, array_agg(owner) AS owners
+		            FROM (SELECT %[1]s AS name, %[2]s AS owner, count(*) AS n FROM staged WHERE %[1]s <> '' GROUP BY 1, 2) AS counted GROUP BY name) AS g) AS n
+		JOIN staged s ON s.%[1]s = n.name
+		WHERE n.rows + n.before > $1
+		ORDER BY s.at_line`, quoted(column), of, quoted(in.Table), same), []any{most, in.Site}, func(rows pgx.Rows) error {
+		var line int64
+		var b Bundle
+		if err := rows.Scan(&line, &b.Name, &b.Rows, &b.Before); err != nil {
 			return err
 		}
-		return each(line, bundle, n)
+		return each(line, b)
 	})
 	if err != nil {
 		return fmt.Errorf("count the staged rows by %s: %w", column, err)

@@ -21,13 +21,8 @@ func (m *importer) add(ctx context.Context, tx *storage.Tx, staged int64) error 
 		m.res.Unchanged = staged
 		return m.log(ctx, tx)
 	}
-	if slices.ContainsFunc(m.in.Columns, func(c storage.InboundColumn) bool { return c.Name == m.kind.Bundle }) {
-		err := tx.StagedBundles(ctx, m.kind.Bundle, m.kind.most, func(line int64, bundle string, rows int64) error {
-			return m.rejects.line(line, m.kind.Bundle, bundle, fmt.Sprintf("is an upload of %d records: one has at most %d, and is refused as a whole", rows, m.kind.most))
-		})
-		if err != nil {
-			return err
-		}
+	if err := m.refuseBundles(ctx, tx); err != nil {
+		return err
 	}
 	if m.rejects.rows() > 0 && !m.req.Partial {
 		return errNotKept
@@ -39,4 +34,26 @@ func (m *importer) add(ctx context.Context, tx *storage.Tx, staged int64) error 
 		return err
 	}
 	return m.log(ctx, tx)
+}
+
+// refuseBundles rejects the rows of bundles that would have more than they may with
+// them. What earlier files brought of one stays.
+func (m *importer) refuseBundles(ctx context.Context, tx *storage.Tx) error {
+	staged := func(name string) bool {
+		return slices.ContainsFunc(m.in.Columns, func(c storage.InboundColumn) bool { return c.Name == name })
+	}
+	if !staged(m.kind.Bundle) {
+		return nil
+	}
+	owner := m.kind.bundles
+	if !staged(owner) {
+		owner = ""
+	}
+	return tx.StagedBundles(ctx, m.in, m.kind.Bundle, owner, m.kind.most, func(line int64, b storage.Bundle) error {
+		reason := fmt.Sprintf("is an upload of %d records: one has at most %d, and is refused as a whole", b.Rows, m.kind.most)
+		if b.Before > 0 {
+			reason = fmt.Sprintf("is an upload of %d records, %d of them taken in before: one has at most %d, and these %d are refused as a whole", b.Rows+b.Before, b.Before, m.kind.most, b.Rows)
+		}
+		return m.rejects.line(line, m.kind.Bundle, b.Name, reason)
+	})
 }

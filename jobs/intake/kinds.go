@@ -56,10 +56,11 @@ type Kind struct {
 	// why; nothing where all is well. A kind without such a law has none.
 	holds func(has func(column string) bool, word func(column string) string) (column, reason string)
 
-	adds  [3]string // of an appended kind, a column that storage fills in, from which SQL, and the column of files that this takes
-	then  string    // what storage does after a fact was written
-	most  int       // rows of one bundle; of packages those that stop when they are used up
-	table string    // where the facts are kept
+	adds    [3]string // of an appended kind, a column that storage fills in, from which SQL, and the column of files that this takes
+	then    string    // what storage does after a fact was written
+	bundles string    // the column of who brings bundles: two may call theirs the same
+	most    int       // rows of one bundle; of packages those that stop when they are used up
+	table   string    // where the facts are kept
 }
 
 // CurrencyColumn is the column beside a bare amount of money.

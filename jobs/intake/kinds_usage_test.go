@@ -57,6 +57,26 @@ func TestAnUploadOfMoreThanAThousandRecordsIsRefusedAsAWhole(t *testing.T) {
 	d.wantRows(`SELECT upload || ':' || count(*) FROM usage_records GROUP BY upload ORDER BY upload`, ":1001\nA:1000\nC:2")
 }
 
+// An upload that comes in several files has no more room than in one: what has none is
+// refused as a whole, and said so; what was taken in stays, and may come again.
+func TestAnUploadOverSeveralFilesHasAThousandRecordsInAll(t *testing.T) {
+	d := shop(t)
+	d.must("sellers", "code\nglobex\n", "+1 ~0 =0 !0")
+	first := usageHeader + uploaded("A", 998)
+	d.must("usage", first, "+998 ~0 =0 !0")
+	more := func(n int) string { return strings.ReplaceAll(uploaded("A", n), ",A-", ",A-more-") }
+	d.take("usage", usageHeader+more(3))
+	const full = `"is an upload of 1001 records, 998 of them taken in before: one has at most 1000, and these 3 are refused as a whole"`
+	d.wantRejects("usage.csv,2,upload,A," + full + "\nusage.csv,3,upload,A," + full + "\nusage.csv,4,upload,A," + full + "\n")
+	d.req.Partial = true
+	d.must("usage", usageHeader+more(3)+uploaded("B", 2)+uploaded("", 1), "+3 ~0 =0 !3")
+	d.must("usage", usageHeader+more(2), "+2 ~0 =0 !0")
+	d.must("usage", first, "+0 ~0 =998 !0")
+	d.must("usage", usageHeader+more(2), "+0 ~0 =2 !0")
+	d.must("usage", strings.ReplaceAll(usageHeader+more(1), ",acme,", ",globex,"), "+1 ~0 =0 !0") // another seller's A
+	d.wantRows(`SELECT upload || ':' || count(*) FROM usage_records GROUP BY upload ORDER BY upload`, ":1\nA:1001\nB:2")
+}
+
 func TestPricesAreReadAsPeopleWriteThem(t *testing.T) {
 	d := shop(t)
 	const header = "product,item,from_at,model,cycle,accumulation,brackets,currency,per\n"
