@@ -24,9 +24,9 @@ const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyl
 const told = new Set(); let measured = 0, least = 99;
 function measure(page, scheme) {
   for (const e of page.document.body.querySelectorAll("*")) {
-    const text = e.placeholder || [...e.childNodes].filter(n => n.nodeType == 3).map(n => n.data.trim()).join("");
+    const text = [...e.childNodes].filter(n => n.nodeType == 3).map(n => n.data.trim()).join("");
     if (!text) continue;
-    const ink = getComputedStyle(e, e.placeholder ? "::placeholder" : null).color, on = ground(e);
+    const ink = getComputedStyle(e).color, on = ground(e);
     const [a, b] = [light(ink), light(on)].sort((x, y) => y - x), ratio = (a + 0.05) / (b + 0.05);
     measured++, least = Math.min(least, ratio);
     if (ratio < 4.5) told.add("FAILS " + scheme + ": " + ink + " on " + on + " is " + ratio.toFixed(2) + ": " + e.tagName + " " + e.className + ": " + text.slice(0, 30));
