@@ -40,7 +40,7 @@ func (tx *Tx) SellerBooks(ctx context.Context, q EarningsQuery) ([]market.Seller
 		r.books[i].Settled, r.books[i].Before = map[string]bool{}, map[string][]market.StatementLine{}
 	}
 	err := tx.lookingUp(ctx, func() error {
-		for _, read := range []func() error{r.sellers, r.counted, r.open, r.sold, r.lines, r.deducted, r.used, r.read, r.sources, r.refunds, r.renewalsTakenBack, r.agreed, r.earn, r.repaid, r.settled, r.neverOpened, r.stillOpen, r.carried} {
+		for _, read := range []func() error{r.sellers, r.counted, r.open, r.sold, r.lines, r.deducted, r.used, r.read, r.sources, r.refunds, r.renewalsTakenBack, r.agreed, r.earn, r.repaid, r.settled, r.neverOpened, r.cancelled, r.stillOpen, r.carried} {
 			if err := read(); err != nil {
 				return err
 			}
@@ -71,7 +71,7 @@ type earningsReader struct {
 	partial    bool // what was settled whole is not read
 	openOrders []openTrade
 	openOthers []openTrade
-	dead       map[int64]bool  // orders that were cancelled
+	dead       map[int64]bool  // orders that were cancelled, and of which nothing was settled before
 	done       map[string]bool // the keys that show what is settled, whoever earned it
 }
 
@@ -95,6 +95,7 @@ type soldOrder struct {
 	deducted       *paidDeduction // nil where the marketplace took the money itself
 	keys           []string       // of all that is to be settled of it, whoever earns it
 	goesOn         bool           // something of it is given back in a later month
+	cancelled      bool           // by the instant up to which payments are known
 }
 
 type soldLine struct {
@@ -153,7 +154,8 @@ func (r *earningsReader) sold() error {
 	}
 	err := r.tx.Query(r.ctx, `
 		WITH mine AS (`+mine+`)
-		SELECT o.cancelled_at IS NOT NULL OR e.outcome IS NOT DISTINCT FROM 'cancelled', o.id, o.site, o.code, o.buyer_id, coalesce(o.seller_id, 0), coalesce(o.product_id, 0), o.order_type, o.access_type, o.delivery_mode, o.charge_mode, o.track,
+		SELECT o.paid_at IS NULL AND (e.outcome = 'cancelled' OR o.cancelled_at IS NOT NULL AND e.outcome IS DISTINCT FROM 'paid') IS TRUE,
+		       (e.outcome = 'cancelled' OR o.cancelled_at <= $3) IS TRUE, o.id, o.site, o.code, o.buyer_id, coalesce(o.seller_id, 0), coalesce(o.product_id, 0), o.order_type, o.access_type, o.delivery_mode, o.charge_mode, o.track,
 		       o.placed_at, coalesce(o.paid_at, e.at), coalesce(o.amount, 0), coalesce(o.currency, ''), coalesce(o.term_count, 1), o.quantity,
 		       o.list_price, coalesce(o.discount, 1),
 		       coalesce(o.provisioned_at, (SELECT min(d.delivered_at) FROM deliveries d WHERE d.order_id = o.id), (SELECT min(i.opened_at) FROM instances i WHERE i.order_id = o.id),
@@ -165,7 +167,7 @@ func (r *earningsReader) sold() error {
 		LEFT JOIN completions_seen c ON c.order_id = o.id AND c.outcome = 'accept'
 		      AND NOT EXISTS (SELECT FROM reversals v WHERE v.order_id = c.order_id AND v.no = c.no)
 		WHERE o.placed_at < $2`,
-		[]any{of, r.q.Cut}, r.takeOrder)
+		[]any{of, r.q.Cut, r.q.AsOf}, r.takeOrder)
 	slices.SortFunc(r.sorted, func(a, b *soldOrder) int { return int(a.OrderID - b.OrderID) })
 	return err
 }
@@ -176,7 +178,7 @@ func (r *earningsReader) takeOrder(rows pgx.Rows) error {
 	var list, cash *market.Decimal
 	var term int64
 	var dead bool
-	if err := rows.Scan(&dead, &o.OrderID, &o.site, &o.Order, &o.BuyerID, &o.seller, &o.product, &o.OrderType, &o.AccessType, &o.DeliveryMode, &o.ChargeMode, &o.Track,
+	if err := rows.Scan(&dead, &o.cancelled, &o.OrderID, &o.site, &o.Order, &o.BuyerID, &o.seller, &o.product, &o.OrderType, &o.AccessType, &o.DeliveryMode, &o.ChargeMode, &o.Track,
 		&o.PlacedAt, &paid, &o.Paid.Amount, &o.Paid.Currency, &term, &o.Quantity, &list, &o.Discount, &provisioned, &effective, &completed,
 		&o.Borrowed, &repaid, &cash, &o.Withheld, &o.WHT, &o.DST, &o.Taxed, &o.partner, &o.partnerShare); err != nil {
 		return err

@@ -73,19 +73,40 @@ func (r *earningsReader) neverOpened() error {
 			failed[order] = true
 			return err
 		})
-	if err != nil || len(failed) == 0 {
-		return err
+	if err == nil {
+		r.leaveOut(failed)
+	}
+	return err
+}
+
+// cancelled leaves orders out that were cancelled, unless something of them was
+// settled before: then what was given back of them is taken back.
+func (r *earningsReader) cancelled() error {
+	for id, o := range r.orders {
+		if o.cancelled {
+			r.dead[id] = true
+		}
+	}
+	r.leaveOut(r.dead)
+	return nil
+}
+
+// leaveOut has nobody earn of some orders, but of those of which something was
+// settled before, which are taken off the list.
+func (r *earningsReader) leaveOut(orders map[int64]bool) {
+	if len(orders) == 0 {
+		return
 	}
 	for b := range r.books {
-		book := &r.books[b]
-		for i := range book.Earnings {
-			if e := &book.Earnings[i]; book.Settled[e.Key] {
-				delete(failed, e.OrderID)
+		for i := range r.books[b].Earnings {
+			if e := &r.books[b].Earnings[i]; r.books[b].Settled[e.Key] {
+				delete(orders, e.OrderID)
 			}
 		}
-		book.Earnings = slices.DeleteFunc(book.Earnings, func(e market.Earning) bool { return failed[e.OrderID] })
 	}
-	return nil
+	for b := range r.books {
+		r.books[b].Earnings = slices.DeleteFunc(r.books[b].Earnings, func(e market.Earning) bool { return orders[e.OrderID] })
+	}
 }
 
 // takenBack reads the settled lines that refunds take back, each with what took

@@ -117,7 +117,7 @@ func (r *earningsReader) stillOpen() error {
 		if o == nil && !r.dead[t.OrderID] || o != nil && o.goesOn {
 			continue // a later month has to do with it
 		}
-		if o != nil {
+		if o != nil && !r.dead[t.OrderID] {
 			t.Unsettled = r.unsettled(o.keys)
 		}
 		r.keepOpen(t)
