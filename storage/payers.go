@@ -159,9 +159,8 @@ func (r *payerReader) orders() error {
 	seller, product, class, model, unit, with := w.scan(), w.scan(), w.scan(), w.scan(), w.scan(), w.scan()
 	var o market.OpenOrder
 	var payAt, delisted pgtype.Timestamptz
-	var images *market.Decimal
 	dest := []any{&o.ID, site, &o.Code, &o.BuyerID, kind, access, mode, &o.PlacedAt, &o.Amount.Amount, currency,
-		&o.SellerID, seller, &o.ProductID, product, class, model, unit, &o.CreditAllowed, &o.AutoPay, &payAt, with, &delisted, &images}
+		&o.SellerID, seller, &o.ProductID, product, class, model, unit, &o.CreditAllowed, &o.AutoPay, &payAt, with, &delisted}
 	var of []market.OpenOrder // one buyer's, who comes with all of them
 	hand := func() {
 		if len(of) > 0 {
@@ -173,14 +172,10 @@ func (r *payerReader) orders() error {
 	err := r.tx.Query(r.ctx, `
 		SELECT o.id, o.site, o.code, o.buyer_id, o.order_type, o.access_type, o.charge_mode, o.placed_at, coalesce(o.amount, 0), coalesce(o.currency, ''),
 		       coalesce(s.id, 0), coalesce(s.code, ''), coalesce(o.product_id, 0), coalesce(p.code, ''), coalesce(p.product_class, ''), coalesce(p.model, 'common'), coalesce(o.term_unit, ''),
-		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, ''), p.delisted_at, l.images
+		       coalesce(p.credit_allowed, true), o.auto_pay, o.pay_at, coalesce(o.pay_with, ''), p.delisted_at
 		FROM unbooked_seen u JOIN orders o ON o.id = u.fact
 		LEFT JOIN products p ON p.id = o.product_id
-		CROSS JOIN LATERAL (`+linesOfOrder+`) l
-		LEFT JOIN sellers s ON s.id = CASE
-			WHEN coalesce(o.seller_id, p.seller_id) IS NULL THEN l.seller
-			WHEN l.shared THEN NULL
-			ELSE coalesce(o.seller_id, p.seller_id) END
+		LEFT JOIN sellers s ON s.id = coalesce(o.seller_id, p.seller_id)
 		WHERE u.buyer_id = ANY($1) AND u.kind = 'order' AND o.paid_at IS NULL AND o.cancelled_at IS NULL
 		  AND NOT EXISTS (SELECT FROM order_ends_seen e WHERE e.order_id = o.id)
 		ORDER BY o.buyer_id, o.placed_at, o.id`, []any{pgx.QueryExecModeDescribeExec, r.ids}, func(rows pgx.Rows) error {
@@ -192,32 +187,63 @@ func (r *payerReader) orders() error {
 		}
 		o.Site, o.Type, o.AccessType, o.ChargeMode, o.Amount.Currency = site.text, kind.text, access.text, mode.text, market.Currency(currency.text)
 		o.Seller, o.Product, o.ProductClass, o.Model, o.TermUnit = seller.text, product.text, class.text, model.text, unit.text
-		o.PayAt, o.PayWith, o.DelistedAt, o.ImageLines = payAt.Time, listed(with.text), delisted.Time, market.Money{}
-		if images != nil {
-			o.ImageLines = market.NewMoney(*images, o.Amount.Currency)
-		}
+		o.PayAt, o.PayWith, o.DelistedAt = payAt.Time, listed(with.text), delisted.Time
 		of = append(of, o)
 		return nil
 	})
 	hand()
+	if err == nil {
+		err = r.lines()
+	}
 	if err != nil {
 		return err
 	}
 	return r.upgrades()
 }
 
-// linesOfOrder is what the lines say of an order o of a product p: their seller,
-// where it is one; whether another than the order's has a part of it; and what the
-// lines of images cost where others stand beside them. What a line's product is
-// says the product, and the order where it is the order's or nobody named it.
-const linesOfOrder = `
-	SELECT CASE WHEN min(l.seller_id) = max(l.seller_id) THEN min(l.seller_id) END AS seller,
-	       bool_or(coalesce(l.seller_id, g.seller_id) <> coalesce(o.seller_id, p.seller_id)) AS shared,
-	       CASE WHEN bool_or(k.image) AND NOT bool_and(k.image) THEN sum(l.amount) FILTER (WHERE k.image) END AS images
-	FROM order_lines l LEFT JOIN products g ON g.id = l.product_id
-	CROSS JOIN LATERAL (SELECT CASE WHEN l.currency = o.currency
-		THEN coalesce(g.access_type, CASE WHEN l.product_id IS NULL OR l.product_id = o.product_id THEN o.access_type END, '') = 'image' END AS image) k
-	WHERE l.order_id = o.id`
+// lines adds what the lines say of the orders that have some: their seller, where
+// nobody named the order's and it is one; that another than the order's has a part
+// of it; what the lines of images cost where others stand beside them. What a line's
+// product is says the product, and the order where it is the order's or nobody named
+// it.
+func (r *payerReader) lines() error {
+	var ids []int64
+	for i := range r.out {
+		for n := range r.out[i].Orders {
+			ids = append(ids, r.out[i].Orders[n].ID)
+		}
+	}
+	return r.tx.Query(r.ctx, `
+		SELECT l.buyer_id, l.order_id, coalesce(s.id, 0), coalesce(s.code, ''), l.shared, l.images FROM (
+			SELECT o.buyer_id, l.order_id, CASE WHEN min(l.seller_id) = max(l.seller_id) THEN min(l.seller_id) END AS seller,
+			       bool_or(coalesce(l.seller_id, g.seller_id) <> coalesce(o.seller_id, p.seller_id)) IS TRUE AS shared,
+			       CASE WHEN bool_or(k.image) AND NOT bool_and(k.image) THEN sum(l.amount) FILTER (WHERE k.image) END AS images
+			FROM order_lines l JOIN orders o ON o.id = l.order_id LEFT JOIN products p ON p.id = o.product_id LEFT JOIN products g ON g.id = l.product_id
+			CROSS JOIN LATERAL (SELECT CASE WHEN l.currency = o.currency
+				THEN coalesce(g.access_type, CASE WHEN l.product_id IS NULL OR l.product_id = o.product_id THEN o.access_type END, '') = 'image' END AS image) k
+			WHERE l.order_id = ANY($1) GROUP BY 1, 2) l
+		LEFT JOIN sellers s ON s.id = l.seller`, []any{ids}, func(rows pgx.Rows) error {
+		var buyer, order, seller int64
+		var code string
+		var shared bool
+		var images *market.Decimal
+		if err := rows.Scan(&buyer, &order, &seller, &code, &shared, &images); err != nil {
+			return err
+		}
+		orders := r.out[r.at[buyer]].Orders
+		o := &orders[slices.IndexFunc(orders, func(o market.OpenOrder) bool { return o.ID == order })]
+		switch {
+		case o.SellerID == 0:
+			o.SellerID, o.Seller = seller, code
+		case shared:
+			o.SellerID, o.Seller = 0, ""
+		}
+		if images != nil {
+			o.ImageLines = market.NewMoney(*images, o.Amount.Currency)
+		}
+		return nil
+	})
+}
 
 func (r *payerReader) charges() error {
 	var keys []string
