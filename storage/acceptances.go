@@ -104,41 +104,44 @@ func (tx *Tx) SettledBy(ctx context.Context, r market.Run, outcome string) iter.
 
 // PickStanding picks, of every order that was open when a run had ended, the
 // decision that stood then, for StandingAt and TallyStanding in the same
-// transaction. What people decided after the run's as-of came later. Open then is
-// what is open now and whatever has left since: completed (also by a run of the
-// same night that came later, of an order that was not opened), found to be
-// unsupervised, or parked. Decisions are picked by their keys: their facts are a
-// thousand times what is sorted for it.
+// transaction. What people decided after the run's as-of came later.
 func (tx *Tx) PickStanding(ctx context.Context, r market.Run) error {
-	for _, statement := range []struct {
-		text string
-		args []any
-	}{{`CREATE TEMP TABLE standing (subject bigint NOT NULL, business_date date NOT NULL, no int NOT NULL, outcome text NOT NULL, code text NOT NULL) ON COMMIT DROP`, nil}, {`
-		WITH open AS (
-			SELECT subject FROM due WHERE job = $1 AND site = $2
-			UNION
-			SELECT order_id FROM completions
-			WHERE run_id IS NOT NULL AND business_date >= $3
-			  AND (business_date > $3 OR run_id > (SELECT r.id FROM runs r WHERE r.job = $1 AND r.site = $2 AND r.business_date = $3))
-			UNION
-			SELECT order_id FROM completions WHERE run_id IS NULL AND completed_at > $4
-			UNION
-			SELECT subject FROM decisions WHERE ruleset = $1 AND outcome = 'unsupervised' AND business_date > $3
-			UNION
-			SELECT subject FROM parked WHERE job = $1 AND site = $2 AND business_date > $3),
-		newest AS (
-			SELECT DISTINCT ON (d.subject) d.subject, d.business_date, d.no, d.outcome
-			FROM open JOIN decisions d ON d.subject = open.subject
-			WHERE d.ruleset = $1 AND (CASE WHEN d.run_id IS NULL THEN d.due_at <= $4 ELSE d.business_date <= $3 END)
-			ORDER BY d.subject, d.business_date DESC, d.no DESC)
-		INSERT INTO standing SELECT n.*, o.code FROM newest n JOIN orders o ON o.id = n.subject AND o.site = $2`, []any{r.Job, r.Site, r.On, r.AsOf}}, {
-		`ANALYZE standing`, nil}} {
-		if _, err := tx.Exec(ctx, statement.text, statement.args...); err != nil {
-			return fmt.Errorf("pick what stood when the %s run of %s at %s had ended: %w", r.Job, r.On, r.Site, err)
-		}
+	_, err := tx.Exec(ctx, `CREATE TEMP TABLE standing (subject bigint NOT NULL, business_date date NOT NULL, no int NOT NULL, outcome text NOT NULL, code text NOT NULL) ON COMMIT DROP`)
+	if err == nil {
+		_, err = tx.Exec(ctx, pickStanding, r.Job, r.Site, r.On, r.AsOf)
+	}
+	if err == nil {
+		_, err = tx.Exec(ctx, `ANALYZE standing`)
+	}
+	if err != nil {
+		return fmt.Errorf("pick what stood when the %s run of %s at %s had ended: %w", r.Job, r.On, r.Site, err)
 	}
 	return nil
 }
+
+// pickStanding: open when a run had ended is what is open now and whatever has left
+// since: completed (also by a run of the same night that came later, of an order that
+// was not opened), found to be unsupervised, or parked. Decisions are picked by their
+// keys: their facts are a thousand times what is sorted for it.
+const pickStanding = `
+	WITH open AS (
+		SELECT subject FROM due WHERE job = $1 AND site = $2
+		UNION
+		SELECT order_id FROM completions
+		WHERE run_id IS NOT NULL AND business_date >= $3
+		  AND (business_date > $3 OR run_id > (SELECT r.id FROM runs r WHERE r.job = $1 AND r.site = $2 AND r.business_date = $3))
+		UNION
+		SELECT order_id FROM completions WHERE run_id IS NULL AND completed_at > $4
+		UNION
+		SELECT subject FROM decisions WHERE ruleset = $1 AND outcome = 'unsupervised' AND business_date > $3
+		UNION
+		SELECT subject FROM parked WHERE job = $1 AND site = $2 AND business_date > $3),
+	newest AS (
+		SELECT DISTINCT ON (d.subject) d.subject, d.business_date, d.no, d.outcome
+		FROM open JOIN decisions d ON d.subject = open.subject
+		WHERE d.ruleset = $1 AND (CASE WHEN d.run_id IS NULL THEN d.due_at <= $4 ELSE d.business_date <= $3 END)
+		ORDER BY d.subject, d.business_date DESC, d.no DESC)
+	INSERT INTO standing SELECT n.*, o.code FROM newest n JOIN orders o ON o.id = n.subject AND o.site = $2`
 
 // stands joins what PickStanding picked with the decisions.
 const stands = ` FROM standing o JOIN decisions d ON d.subject = o.subject AND d.ruleset = $1 AND d.business_date = o.business_date AND d.no = o.no`
